@@ -1,0 +1,70 @@
+"""Every error that famcore raises of its own accord.
+
+    FamError
+    ├── BackendNotFound       no backend of that name is installed
+    ├── BackendUnavailable    installed, but this machine lacks what it needs
+    ├── NoBackend             none that is installed can be used
+    ├── BackendLost           the source of events went away while in use
+    ├── WatchLimitReached     a limit of the system is met (also an OSError)
+    └── PluginError           a plugin breaks the contract: its hooks, its class, its name
+
+What the system refuses (a missing directory, a denied permission) stays the `OSError` that it
+is, with `filename` set.
+"""
+
+from __future__ import annotations
+
+import errno
+
+
+class FamError(Exception):
+    """The root of the tree above."""
+
+
+class BackendNotFound(FamError):
+    """No backend of the name asked for is installed."""
+
+
+class BackendUnavailable(FamError):
+    """A backend that is installed can't work here: `reason` says why, `hint` what would help."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(f"{reason}; {hint}" if hint else reason)
+        self.reason = reason
+        self.hint = hint
+
+
+class NoBackend(FamError):
+    """No backend can be used; the message lists each one found and why not."""
+
+
+class BackendLost(FamError):
+    """A backend's source is gone (its server died, its descriptor closed)."""
+
+
+class WatchLimitReached(FamError, OSError):
+    """The system grants no further watch on `path`.
+
+    `limit` names the limit as the system does (`fs.inotify.max_user_watches`), `value` is what it
+    is set to (None if that can't be read), `remedy` the command that raises it.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        limit: str,
+        value: int | None,
+        remedy: str,
+        *,
+        code: int = errno.ENOSPC,
+    ) -> None:
+        said = f"{limit} is reached" if value is None else f"{limit} = {value} is reached"
+        OSError.__init__(self, code, f"{said}; {remedy}", path)
+        self.path = path
+        self.limit = limit
+        self.value = value
+        self.remedy = remedy
+
+
+class PluginError(FamError):
+    """A plugin does not keep to its contract; the message names plugin, place and correction."""

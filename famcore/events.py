@@ -6,6 +6,9 @@ import enum
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+#: Events delivered together, about.
+BATCH = 1_000
+
 
 class EventCode(enum.StrEnum):
     """What happened, in FAM's words."""

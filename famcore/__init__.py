@@ -1,0 +1,60 @@
+"""famcore tells what happens to files, through whatever backend is installed.
+
+    import famcore
+
+    with famcore.FileMonitor() as fam:
+        fam.add_monitor("/etc", print)
+        fam.run()
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from famcore.errors import (
+    BackendLost,
+    BackendNotFound,
+    BackendUnavailable,
+    FamError,
+    NoBackend,
+    PluginError,
+    WatchLimitReached,
+)
+from famcore.events import Coverage, Event, EventCode
+from famcore.hookspecs import hookimpl
+from famcore.ignore import DEFAULT_IGNORE
+from famcore.monitor import FileMonitor
+from famcore.shared import get_fam, set_fam
+
+__all__ = [
+    "DEFAULT_IGNORE",
+    "BackendLost",
+    "BackendNotFound",
+    "BackendUnavailable",
+    "Coverage",
+    "Event",
+    "EventCode",
+    "FamError",
+    "FileMonitor",
+    "NoBackend",
+    "PluginError",
+    "WatchLimitReached",
+    "__version__",
+    "available",
+    "get_fam",
+    "hookimpl",
+    "set_fam",
+]
+
+__version__ = "0.1.0"
+
+#: The names of the usable backends → `FileMonitor` subclasses bound to them. Made when asked for.
+available: dict[str, type[FileMonitor]]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "available":
+        from famcore.shared import find_available
+
+        return find_available()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

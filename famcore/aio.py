@@ -1,0 +1,21 @@
+"""Waiting for a descriptor in an asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+async def readable(fileno: int) -> None:
+    """Return once `fileno` is readable. One waiter for a descriptor at a time."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+
+    def wake() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(fileno, wake)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(fileno)

@@ -1,0 +1,158 @@
+"""Events given to handlers and consumers, each of which may fail on its own."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from famcore.events import BATCH, Event, Monitor, copy_event
+from famcore.plugins import Consumers
+
+log = logging.getLogger(__name__)
+
+
+class Dispatch:
+    """The undelivered events of one `FileMonitor`, and their way to those who want them.
+
+    One thread at a time delivers; others may meanwhile add to `queue` and take from it. A handler
+    or consumer may itself have more delivered: what is begun here is gone on with there, so all
+    that is left to do stands in attributes at any moment.
+    """
+
+    def __init__(self, fam: object, consumers: Consumers) -> None:
+        self._fam = fam
+        self._consumers = consumers
+        #: Undelivered, the next one first.
+        self.queue: deque[Event] = deque()
+        #: Events of this batch that handlers have had, and consumers have not.
+        self._handled: list[Event] = []
+        #: Consumers that have not had their batch.
+        self._owed: deque[tuple[str, Callable[..., Any], tuple[Event, ...]]] = deque()
+
+    def __bool__(self) -> bool:
+        """Whether `deliver` has something to do."""
+        return bool(self.queue or self._handled or self._owed)
+
+    def clear(self) -> None:
+        """Drop all that is undelivered."""
+        self.queue.clear()
+        self._handled.clear()
+        self._owed.clear()
+
+    def peek(self) -> Event | None:
+        """The next undelivered event, which stays; None if there is none."""
+        queue = self.queue
+        while queue:
+            try:
+                event = queue[0]
+                if not _is_removed(event):
+                    return event
+                queue.remove(event)
+            except (IndexError, ValueError):  # another thread was quicker
+                continue
+        return None
+
+    # --- delivery
+
+    def deliver(self, *, kept: bool = False) -> list[Event]:
+        """Give a batch to its handlers, then to the consumers; return what was given.
+
+        `kept`: the caller goes on to use the events, which handlers must not change then.
+        `KeyboardInterrupt` passes, the rest of the batch stays to be delivered.
+        """
+        delivered: list[Event] = []
+        queue = self.queue
+        shared = kept or bool(self._consumers.callers("fam_events"))
+        while queue and len(self._handled) < BATCH:
+            try:
+                event = queue.popleft()
+            except IndexError:  # another thread was quicker
+                break
+            monitor = event._monitor
+            if monitor is None or monitor.removed:
+                continue
+            self._handled.append(event)
+            delivered.append(event)
+            if monitor.handle is not None:
+                self._handle(monitor, copy_event(event) if shared else event)
+        self._hand_on()
+        return delivered
+
+    def deliver_one(self, monitor: Monitor, event: Event) -> None:
+        """Give `event`, which was taken from the queue, to its handler and the consumers."""
+        if monitor.handle is not None:
+            self._handle(monitor, copy_event(event))
+        self._handled.append(event)
+        self._hand_on()
+
+    def _handle(self, monitor: Monitor, event: Event) -> None:
+        assert monitor.handle is not None
+        try:
+            monitor.handle(event)
+        except (Exception, SystemExit) as error:
+            name = _name_of(monitor.handler)
+            log.exception("handler %s of monitor %s failed", name, monitor)
+            self.report_error(name, error)
+
+    def _hand_on(self) -> None:
+        """Give the consumers the events that handlers have had."""
+        if self._handled:
+            events = tuple(self._handled)
+            self._handled = []
+            for name, call in self._consumers.callers("fam_events"):
+                self._owed.append((name, call, events))
+        while self._owed:
+            name, call, events = self._owed.popleft()
+            left = tuple(event for event in events if not _is_removed(event))
+            if left:
+                self.call(name, call, {"events": left})
+
+    # --- other hooks
+
+    def notify(self, hook: str, **arguments: Any) -> None:
+        """Call `hook` of each consumer that has it."""
+        for name, call in self._consumers.callers(hook):
+            self.call(name, call, arguments)
+
+    def report_error(self, plugin_name: str, error: BaseException) -> None:
+        """Tell the consumers that a handler, a consumer or a backend failed."""
+        for name, call in self._consumers.callers("fam_error"):
+            try:
+                call(fam=self._fam, plugin_name=plugin_name, error=error)
+            except (Exception, SystemExit):
+                log.exception("consumer %s failed at being told of an error", name)
+
+    def ask(self, hook: str, **arguments: Any) -> Any:
+        """The first answer to a `firstresult` hook that is not None."""
+        for name, call in self._consumers.callers(hook):
+            try:
+                answer = call(**arguments)
+            except (Exception, SystemExit) as error:
+                log.exception("consumer %s failed in %s", name, hook)
+                self.report_error(name, error)
+                continue
+            if answer is not None:
+                return answer
+        return None
+
+    def call(self, name: str, call: Callable[..., Any], arguments: dict[str, Any]) -> None:
+        """Call one consumer's implementation of a hook."""
+        try:
+            call(fam=self._fam, **arguments)
+        except (Exception, SystemExit) as error:
+            log.exception("consumer %s failed", name)
+            self.report_error(name, error)
+
+
+def _is_removed(event: Event) -> bool:
+    return event._monitor is not None and event._monitor.removed
+
+
+def _name_of(handler: object) -> str:
+    """What to call a handler: its own name or its class'."""
+    name = getattr(handler, "__qualname__", None) or getattr(handler, "name", None)
+    return name if isinstance(name, str) else type(handler).__name__
+
+

@@ -1,0 +1,172 @@
+"""One descriptor to wait on: it is readable when a source, a wake-up or a timer is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+from typing import Protocol
+
+from famcore.monitor.timer import Timer
+
+
+class _Queue(Protocol):
+    """The system's way to wait for many descriptors by one, and for a time."""
+
+    def fileno(self) -> int: ...
+    def add(self, descriptor: int) -> None: ...
+    def discard(self, descriptor: int) -> None: ...
+    def wait(self, timeout: float | None) -> set[int]: ...
+    def set_timer(self, when: float | None) -> None: ...
+    def close(self) -> None: ...
+
+
+class Poller:
+    """Waits for the sources' descriptors, a pipe for wake-ups, and a timer."""
+
+    def __init__(self) -> None:
+        self._queue: _Queue = _open_queue()
+        self._woken, self._waker = os.pipe()
+        for descriptor in (self._woken, self._waker):
+            os.set_blocking(descriptor, False)
+        self._queue.add(self._woken)
+        self._sources: set[int] = set()
+        self._when: float | None = None
+        self._signalled = False
+        #: Whether something may have been written to the pipe since it was drained.
+        self._written = False
+
+    def fileno(self) -> int:
+        """The one descriptor; close-on-exec, as all behind it."""
+        return self._queue.fileno()
+
+    def watch_only(self, descriptors: set[int]) -> None:
+        """Wait for these sources' descriptors from now on, each of which may be a new one."""
+        for descriptor in self._sources:
+            self._queue.discard(descriptor)
+        for descriptor in descriptors:
+            self._queue.add(descriptor)
+        self._sources = descriptors
+
+    def wait(self, timeout: float | None) -> set[int]:
+        """Those sources' descriptors that are readable, after `timeout` seconds at most.
+
+        Returns early, with none, when woken or when the timer is due; None waits for ever.
+        """
+        return self._queue.wait(timeout) & self._sources
+
+    def wake(self) -> None:
+        """Make it readable. May be called from a signal handler and from any thread."""
+        self._written = True
+        # Full: it is readable then. Closed: nobody waits.
+        with contextlib.suppress(OSError):
+            os.write(self._waker, b"\0")
+
+    def signal(self, wanted: bool, when: float | None) -> None:
+        """Have it readable now, or not; and at `when` (monotonic seconds), or at no time."""
+        if not wanted:
+            if self._written:
+                self._drain()
+        elif not self._signalled:
+            self.wake()
+        self._signalled = wanted
+        if when != self._when:
+            self._queue.set_timer(when)
+            self._when = when
+
+    def _drain(self) -> None:
+        self._written = False
+        with contextlib.suppress(BlockingIOError):
+            while len(os.read(self._woken, 512)) == 512:
+                pass
+
+    def close(self) -> None:
+        """Close the descriptor and what is behind it."""
+        self._queue.close()
+        os.close(self._woken)
+        waker, self._waker = self._waker, -1
+        os.close(waker)
+
+
+def _open_queue() -> _Queue:
+    return _Epoll() if sys.platform == "linux" else _Kqueue()
+
+
+if sys.platform == "linux":
+
+    class _Epoll:
+        """epoll(7) and a timerfd."""
+
+        def __init__(self) -> None:
+            self._epoll = select.epoll()
+            self._timer: Timer | None = None
+
+        def fileno(self) -> int:
+            return self._epoll.fileno()
+
+        def add(self, descriptor: int) -> None:
+            self._epoll.register(descriptor, select.EPOLLIN)
+
+        def discard(self, descriptor: int) -> None:
+            # One that was closed has left by itself.
+            with contextlib.suppress(OSError):
+                self._epoll.unregister(descriptor)
+
+        def wait(self, timeout: float | None) -> set[int]:
+            return {descriptor for descriptor, _ in self._epoll.poll(timeout)}
+
+        def set_timer(self, when: float | None) -> None:
+            if self._timer is None:
+                if when is None:
+                    return
+                self._timer = Timer()
+                self.add(self._timer.fileno())
+            self._timer.set(when)
+
+        def close(self) -> None:
+            self._epoll.close()
+            if self._timer is not None:
+                self._timer.close()
+
+else:
+    import time
+
+    class _Kqueue:
+        """kqueue(2), which has timers of its own."""
+
+        _TIMER = 1
+
+        def __init__(self) -> None:
+            self._kqueue = select.kqueue()
+
+        def fileno(self) -> int:
+            return self._kqueue.fileno()
+
+        def add(self, descriptor: int) -> None:
+            self._control(descriptor, select.KQ_FILTER_READ, select.KQ_EV_ADD)
+
+        def discard(self, descriptor: int) -> None:
+            # One that was closed has left by itself.
+            with contextlib.suppress(OSError):
+                self._control(descriptor, select.KQ_FILTER_READ, select.KQ_EV_DELETE)
+
+        def wait(self, timeout: float | None) -> set[int]:
+            events = self._kqueue.control(None, 64, timeout)
+            return {event.ident for event in events if event.filter == select.KQ_FILTER_READ}
+
+        def set_timer(self, when: float | None) -> None:
+            with contextlib.suppress(OSError):
+                self._control(self._TIMER, select.KQ_FILTER_TIMER, select.KQ_EV_DELETE)
+            if when is not None:
+                milliseconds = max(0, round((when - time.monotonic()) * 1000))
+                self._control(
+                    self._TIMER, select.KQ_FILTER_TIMER, select.KQ_EV_ADD, data=milliseconds
+                )
+
+        def _control(self, ident: int, filter: int, flags: int, data: int = 0) -> None:
+            event = select.kevent(ident, filter=filter, flags=flags, data=data)
+            self._kqueue.control([event], 0)
+
+        def close(self) -> None:
+            self._kqueue.close()

@@ -1,0 +1,82 @@
+"""What is on disk: one directory listed, one path looked at, files that may have changed."""
+
+from __future__ import annotations
+
+import enum
+import os
+import stat
+from collections.abc import Iterable
+
+#: Seconds by which the stamp of a change may lie before the change itself: the kernel stamps
+#: with the time of its last tick, 10 ms ago at most where HZ is 100.
+CLOCK_GRAIN = 0.020
+
+#: Filesystems whose stamps are taken from this machine's clock. On others (network, FUSE, 9p) a
+#: server's may be used, and nothing can be told from it.
+_LOCAL = frozenset(
+    "bcachefs btrfs devtmpfs exfat ext2 ext3 ext4 f2fs hfsplus jfs nilfs2 ntfs3 overlay ramfs"
+    " reiserfs squashfs tmpfs ubifs udf vfat xfs zfs".split()
+)
+
+
+class Found(enum.Enum):
+    """What is at a path, links not followed."""
+
+    NOTHING = enum.auto()
+    FILE = enum.auto()
+    DIRECTORY = enum.auto()
+    LINK = enum.auto()
+    #: A socket, a FIFO, a device: it comes and goes, but can't be watched.
+    SPECIAL = enum.auto()
+
+
+def look(path: str) -> Found:
+    """What is at `path` now; `OSError` if the system doesn't let us know."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return Found.NOTHING
+    if stat.S_ISDIR(mode):
+        return Found.DIRECTORY
+    if stat.S_ISREG(mode):
+        return Found.FILE
+    return Found.LINK if stat.S_ISLNK(mode) else Found.SPECIAL
+
+
+def scan(path: str) -> dict[str, bool]:
+    """The entries of the directory at `path`: name → is it a directory (a link never is)."""
+    with os.scandir(path) as entries:
+        return {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+
+
+def changed_since(path: str, names: Iterable[str], since: float) -> list[str]:
+    """Those `names` in the directory at `path` that may have changed at or after `since`.
+
+    `since` in epoch seconds. What surely did not is what has a ctime older than that, less
+    `CLOCK_GRAIN`; nobody can set a ctime.
+    """
+    limit = since - CLOCK_GRAIN
+    found = []
+    for name in names:
+        try:
+            if os.lstat(f"{path}/{name}").st_ctime >= limit:
+                found.append(name)
+        except OSError:
+            continue
+    return found
+
+
+def stamps_are_ours(path: str) -> bool:
+    """Whether the filesystem at `path` stamps changes with this machine's clock."""
+    try:
+        device = os.lstat(path).st_dev
+        wanted = f"{os.major(device)}:{os.minor(device)}"
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
+            for line in mounts:
+                # proc(5): ID parent MAJOR:MINOR root point options [fields…] - TYPE source options
+                fields = line.split()
+                if fields[2] == wanted:
+                    return fields[fields.index("-") + 1] in _LOCAL
+    except OSError:
+        pass
+    return False

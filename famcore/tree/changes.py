@@ -1,0 +1,204 @@
+"""What the backends say, translated: changes of watches in, events of monitors out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from famcore.backend import Change, Kind
+from famcore.events import EventCode, Monitor, make_event
+from famcore.snapshot import Found, look
+from famcore.tree.growth import Growth, Origin
+from famcore.tree.node import Node
+from famcore.tree.repair import Repair
+from famcore.tree.telling import Telling
+from famcore.tree.watches import Source
+
+#: Renames of which the first half is remembered.
+_MOVES_KEPT = 1_024
+
+
+class Chunk:
+    """What one read of a source brought."""
+
+    __slots__ = ("changes", "since", "size", "source")
+
+    def __init__(self, source: Source, changes: list[Change], since: float) -> None:
+        self.source = source
+        #: What is not translated yet.
+        self.changes: Iterator[Change] = iter(changes)
+        self.size = len(changes)
+        #: Until when (epoch seconds) all that happened had been read before.
+        self.since = since
+
+
+class Changes:
+    """What has been read and not been translated yet."""
+
+    def __init__(self, root: Node, telling: Telling, growth: Growth, repair: Repair) -> None:
+        self._root = root
+        self._telling = telling
+        self._growth = growth
+        self._repair = repair
+        self.chunks: deque[Chunk] = deque()
+        #: Cookie → where what was renamed comes from.
+        self._moves: dict[int, Origin] = {}
+
+    def __len__(self) -> int:
+        return sum(chunk.size for chunk in self.chunks)
+
+    def add(self, source: Source, changes: list[Change], since: float) -> None:
+        """Queue what was read; `since`: until when all that happened had been read before."""
+        if source.twins:
+            changes = source.expand(changes)
+        self.chunks.append(Chunk(source, changes, since))
+
+    def give_up(self) -> None:
+        """Forget what was read: everything is looked at instead."""
+        since = min((chunk.since for chunk in self.chunks), default=None)
+        if since is not None:
+            self.chunks.clear()
+            self._moves.clear()
+            self._repair.ask_all(self._root, since, "more changes than may be pending")
+
+    def translate(self, limit: int) -> None:
+        """Make events of what was read, until there are `limit` or a directory is to be listed.
+
+        Hot: the loop is gone through once for every change. What is common is spelled out in it,
+        what is rare is called.
+        """
+        chunk = self.chunks[0]
+        nodes = chunk.source.nodes
+        telling, growth = self._telling, self._growth
+        out, arrivals = telling.out, growth.arrivals
+        said = out.append
+        changed, deleted = EventCode.CHANGED, EventCode.DELETED
+        kind_changed, kind_created, kind_deleted = Kind.CHANGED, Kind.CREATED, Kind.DELETED
+        last: object = chunk  # no key is ever equal to it
+        node: Node | None = None
+        names: dict[str, bool | Node] | None = None
+        told: set[str] = set()
+        for kind, key, name, is_directory, cookie in chunk.changes:
+            if key != last:
+                last, node = key, nodes.get(key)
+                if node is not None:
+                    told = telling.told.setdefault(node, set())
+            if node is None:
+                # Of a watch that has ended meanwhile, or of all.
+                if kind == Kind.RESCAN and key is None:
+                    self._repair.ask_all(self._root, chunk.since, "events were lost")
+                continue
+            names = node.names
+            if names is None or not name or kind > kind_deleted:
+                self._rare(chunk, node, Change(kind, key, name, is_directory, cookie))
+                last = chunk
+            elif kind == kind_changed and name in names:
+                if name in told:
+                    continue
+                told.add(name)
+                is_directory = names[name] is not False
+                for monitor, prefix in telling.audience(node):
+                    if not prefix:
+                        said(make_event(monitor, name, changed, is_directory))
+                    elif not telling.hides(prefix + name):
+                        said(make_event(monitor, prefix + name, changed, is_directory))
+                if name in node.pins:
+                    self._pin_changed(node.pins[name])
+            elif kind == kind_created:
+                self._created(node, name, is_directory, cookie)
+            elif kind == kind_deleted:
+                self._deleted(node, name, cookie)
+            elif not telling.ignores(node, name, bool(is_directory)):
+                self._appeared(node, name)
+            if arrivals or len(out) >= limit:
+                return
+        self.chunks.popleft()
+
+    def _created(self, node: Node, name: str, is_directory: bool | None, cookie: int) -> None:
+        names = node.names
+        assert names is not None
+        origin = self._moves.pop(cookie, None) if cookie else None
+        known = names.get(name)
+        if is_directory is None:
+            is_directory = look(node.path_to(name)) is Found.DIRECTORY
+        if known is not None and (known is not False) is not is_directory:
+            self._growth.vanish(node, name)
+            known = None
+        if known is None:
+            if not self._telling.ignores(node, name, is_directory):
+                self._growth.appear(node, name, is_directory, origin)
+        else:
+            origins = origin.names if origin else None
+            self._telling.entry(node, name, EventCode.CHANGED, is_directory, origins)
+            if isinstance(known, Node) and name not in node.pins:
+                self._growth.settle(known)
+        if name in node.pins:
+            self._growth.came(node.pins[name])
+
+    def _deleted(self, node: Node, name: str, cookie: int) -> None:
+        names = node.names
+        assert names is not None
+        if cookie and name in names:
+            self._remember(cookie, node, name)
+        if name in node.pins:
+            self._growth.went(node.pins[name])
+        if name in names:
+            self._growth.vanish(node, name)
+
+    def _appeared(self, node: Node, name: str) -> None:
+        """Something changed that is not known: it has come, if it is there."""
+        found = look(node.path_to(name))
+        if found is not Found.NOTHING:
+            self._created(node, name, found is Found.DIRECTORY, 0)
+
+    def _rare(self, chunk: Chunk, node: Node, change: Change) -> None:
+        """All that is not of an entry of a listed directory."""
+        kind, name = change.kind, change.name
+        if kind == Kind.GONE:
+            self._growth.ended(node)
+        elif kind == Kind.RESCAN:
+            self._repair.ask(node, chunk.since)
+        elif not name:
+            if kind == Kind.CHANGED:
+                self._changed_itself(node)
+        elif (pin := node.pins.get(name)) is not None:
+            if kind == Kind.CREATED:
+                self._growth.came(pin)
+            elif kind == Kind.DELETED:
+                self._growth.went(pin)
+            else:
+                self._pin_changed(pin)
+
+    def _changed_itself(self, node: Node) -> None:
+        if node.found is Found.FILE and look(node.path) is not Found.FILE:
+            # The fall of the link count by which its own name went, told by the directory above.
+            return
+        if node.found is not Found.NOTHING:
+            self._telling.itself(node, EventCode.CHANGED, node.found is Found.DIRECTORY)
+
+    def _pin_changed(self, pin: Node) -> None:
+        """A directory tells of something in it that may have a watch of its own, and monitors."""
+        if pin.source is None and pin.found is not Found.NOTHING:
+            self._changed_itself(pin)
+
+    def _remember(self, cookie: int, node: Node, name: str) -> None:
+        """Keep the names of what is renamed, for the other half of the rename."""
+        names: dict[Monitor, str] = {}
+        for monitor, prefix in self._telling.audience(node):
+            names[monitor] = prefix + name
+        assert node.names is not None
+        entry = node.names[name]
+        self._moves[cookie] = Origin(names, frozenset(_below(entry)))
+        if len(self._moves) > _MOVES_KEPT:
+            del self._moves[next(iter(self._moves))]
+
+
+def _below(entry: bool | Node) -> Iterator[str]:
+    """What is known below an entry, relative to it."""
+    todo = [(entry, "")]
+    while todo:
+        node, prefix = todo.pop()
+        if isinstance(node, Node) and node.names:
+            for name, below in node.names.items():
+                yield prefix + name
+                todo.append((below, f"{prefix}{name}/"))

@@ -1,0 +1,147 @@
+"""Who is told of an entry: changes of nodes made into events of monitors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from famcore.events import Event, EventCode, Monitor, make_event
+from famcore.ignore import should_ignore
+from famcore.tree.node import Node
+
+#: A monitor, and the path of a node relative to it: "" or ending in a slash.
+View = tuple[Monitor, str]
+
+#: Audiences kept at most; they are made again at need.
+_KEPT = 4_096
+
+
+class Telling:
+    """The events made so far and not yet taken, and what is needed to make more."""
+
+    def __init__(self, match: Callable[[str], object]) -> None:
+        #: Events in order; the tree's owner takes them.
+        self.out: list[Event] = []
+        self._match = match
+        #: The consumers' `fam_ignore`; None if no consumer has it.
+        self.hook: Callable[[str, bool], bool] | None = None
+        #: Node → the entries that the hook said to ignore.
+        self._refused: dict[Node, set[str]] = {}
+        self._audiences: dict[Node, list[View]] = {}
+        #: Node → the names told as `changed` in this batch, with no `created` or `deleted` since.
+        self.told: dict[Node, set[str]] = {}
+
+    # --- who
+
+    def audience(self, node: Node) -> list[View]:
+        """The monitors that are told of the entries of `node`."""
+        views = self._audiences.get(node)
+        if views is None:
+            views = self._find_audience(node)
+        return views
+
+    def _find_audience(self, node: Node) -> list[View]:
+        # A tree may be deeper than Python's stack: up to the first that is known, then down.
+        line = [node]
+        while line[-1].is_followed and (parent := line[-1].parent) is not None:
+            line.append(parent)
+            if parent in self._audiences:
+                break
+        if len(self._audiences) > _KEPT:
+            above = self._audiences.get(line[-1])
+            self._audiences.clear()
+            if above is not None:
+                self._audiences[line[-1]] = above
+        views: list[View] = []
+        for each in reversed(line):
+            known = self._audiences.get(each)
+            if known is None:
+                known = [(monitor, "") for monitor in each.monitors]
+                for monitor, prefix in views:
+                    if monitor.recursive and not (
+                        prefix and should_ignore(self._match, prefix + each.name)
+                    ):
+                        known.append((monitor, f"{prefix}{each.name}/"))
+                self._audiences[each] = known
+            views = known
+        return views
+
+    def follows(self, node: Node) -> bool:
+        """Whether some monitor wants to be told of what is in the directories in `node`."""
+        return any(monitor.recursive for monitor, _ in self.audience(node))
+
+    def regroup(self) -> None:
+        """Monitors came or went."""
+        self._audiences.clear()
+
+    def leave(self, node: Node) -> None:
+        """`node` is empty, or out of the tree."""
+        self._audiences.pop(node, None)
+        self._refused.pop(node, None)
+        self.told.pop(node, None)
+
+    # --- what is ignored
+
+    def ignores(self, node: Node, name: str, is_directory: bool) -> bool:
+        """Whether no monitor is told of this entry, nor of anything below it."""
+        if self._match(name):
+            return True
+        if self.hook is None:
+            return False
+        refused = self._refused.setdefault(node, set())
+        if name in refused:
+            return True
+        if self.hook(node.path_to(name), is_directory):
+            refused.add(name)
+            return True
+        return False
+
+    def hides(self, filename: str) -> bool:
+        """Whether a monitor is not told of `filename`, whose last part alone is not ignored."""
+        return bool(self._match(filename))
+
+    # --- what is told
+
+    def begin_batch(self) -> list[Event]:
+        """Take the events made so far; what follows is another batch."""
+        events, self.out = self.out, []
+        self.told = {}
+        return events
+
+    def entry(
+        self,
+        node: Node,
+        name: str,
+        code: EventCode,
+        is_directory: bool,
+        origins: dict[Monitor, str] | None = None,
+    ) -> None:
+        """Tell of an entry of `node`; `origins`: each monitor's old name for what was renamed."""
+        told = self.told.get(node)
+        if code is EventCode.CHANGED and not origins:
+            if told is None:
+                told = self.told[node] = set()
+            if name in told:
+                return
+            told.add(name)
+        elif told:
+            told.discard(name)
+        for monitor, prefix in self.audience(node):
+            filename = prefix + name
+            if prefix and self._match(filename):
+                continue
+            moved_from = origins.get(monitor) if origins else None
+            self.out.append(make_event(monitor, filename, code, is_directory, moved_from))
+
+    def itself(self, node: Node, code: EventCode, is_directory: bool | None) -> None:
+        """Tell the monitors that are set on `node` of itself."""
+        if not node.monitors:
+            return
+        told = self.told.setdefault(node, set())
+        if code is not EventCode.CHANGED:
+            told.discard("")
+        elif "" in told:
+            return
+        else:
+            told.add("")
+        for monitor in node.monitors:
+            self.out.append(make_event(monitor, "", code, is_directory))

@@ -1,0 +1,242 @@
+"""The tree as its owner sees it: monitors in and out, sources read, events taken."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from famcore.backend import Backend
+from famcore.events import BATCH, Coverage, Event, Monitor
+from famcore.snapshot import Found
+from famcore.tree.changes import Changes
+from famcore.tree.growth import Growth
+from famcore.tree.node import Node
+from famcore.tree.paths import Paths
+from famcore.tree.repair import Repair
+from famcore.tree.telling import Telling
+from famcore.tree.watches import Source, Watches
+
+#: Reads of one source in a row, before what they brought is translated.
+_READS = 16
+
+
+class Tree:
+    """What is known of the disk, and who wants to know. Not thread-safe: its owner locks."""
+
+    def __init__(
+        self,
+        match: Callable[[str], object],
+        *,
+        audit: float,
+        max_pending: int,
+    ) -> None:
+        self._audit = audit
+        self._max_pending = max_pending
+        #: Hooks to be called, in order: their names and arguments. The owner takes them.
+        self.notices: deque[tuple[str, dict[str, Any]]] = deque()
+        #: Counts the times that a source was opened or lost.
+        self.generation = 0
+        self._watches = Watches(audit, degraded=self._degraded, restored=self._restored)
+        self._telling = Telling(match)
+        self._growth = Growth(self._watches, self._telling)
+        self._paths = Paths(self._watches, self._telling, self._growth)
+        self._repair = Repair(self._telling, self._growth)
+        self._repair.report = self._resynced
+        self._changes = Changes(self._paths.root, self._telling, self._growth, self._repair)
+        #: New monitors, whose `exists` come before anything else is told.
+        self._listings: deque[tuple[Monitor, Iterator[Event]]] = deque()
+        #: When (monotonic seconds) what can't be watched is looked at next.
+        self._glance_at = 0.0
+
+    @property
+    def ask_to_ignore(self) -> Callable[[str, bool], bool] | None:
+        """What is asked whether to ignore a path (and whether it is a directory), besides patterns."""
+        return self._telling.hook
+
+    @ask_to_ignore.setter
+    def ask_to_ignore(self, hook: Callable[[str, bool], bool] | None) -> None:
+        self._telling.hook = hook
+
+    # --- sources
+
+    @property
+    def sources(self) -> list[Source]:
+        """The backends in use, open or lost."""
+        return self._watches.sources
+
+    def open(self, backend: Backend) -> None:
+        """Watch by `backend` from now on."""
+        self._watches.sources.append(Source(type(backend), backend))
+        self.generation += 1
+
+    def close(self) -> None:
+        """Close all backends."""
+        for source in self.sources:
+            if source.backend is not None:
+                source.backend.close()
+                source.backend = None
+
+    def read(self, source: Source) -> None:
+        """Queue what `source` has to say. A backend that fails is lost, and tried again."""
+        if source.backend is None:
+            return
+        try:
+            for _ in range(_READS):
+                began = time.time()
+                changes = source.backend.read()
+                if not isinstance(changes, list):
+                    changes = list(changes)
+                if not changes:
+                    source.complete = began
+                    return
+                self._changes.add(source, changes, source.complete)
+                if len(self._changes) > self._max_pending:
+                    self._changes.give_up()
+                if source.backend.fileno() is None:
+                    source.complete = began
+                    return
+        except (Exception, SystemExit) as error:
+            self._lose(source, error)
+
+    def _lose(self, source: Source, error: BaseException) -> None:
+        backend = source.backend
+        self.notices.append(("fam_error", {"plugin_name": source.cls.name, "error": error}))
+        self._watches.lose(source, error)
+        self.generation += 1
+        try:
+            if backend is not None:
+                backend.close()
+        except (Exception, SystemExit) as second:
+            self.notices.append(("fam_error", {"plugin_name": source.cls.name, "error": second}))
+
+    # --- monitors
+
+    def add(self, monitor: Monitor) -> None:
+        """Watch what `monitor` needs; its `exists` events are the next to be told."""
+        self._paths.lead(monitor)
+        self._listings.append((monitor, self._paths.existing(monitor)))
+
+    def remove(self, monitor: Monitor) -> None:
+        """Make no more events of `monitor`, and watch nothing on its behalf."""
+        self._listings = deque(each for each in self._listings if each[0] is not monitor)
+        self._paths.release(monitor)
+
+    def coverage(self) -> list[Coverage]:
+        """Each monitored path, and each directory that is not covered."""
+        rows = {}
+        names = ", ".join(source.cls.name for source in self.sources)
+        for node, gap in self._watches.gaps.items():
+            rows[node.path] = Coverage(node.path, names, False, gap.reason, gap.remedy)
+        for monitor in self._paths.routes:
+            gaps = [self._watches.gaps.get(node) for node in self._paths.routes[monitor]]
+            gap = next((each for each in reversed(gaps) if each is not None), None)
+            rows[monitor.path] = (
+                Coverage(monitor.path, names, True)
+                if gap is None
+                else Coverage(monitor.path, names, False, gap.reason, gap.remedy)
+            )
+        return list(rows.values())
+
+    # --- events
+
+    def produce(self) -> list[Event]:
+        """The next events, about a batch; none if there is nothing to be told for now."""
+        self._tick()
+        telling, growth = self._telling, self._growth
+        while len(telling.out) < BATCH:
+            if growth.arrivals:
+                growth.grow()
+            elif self._listings:
+                self._list()
+            elif not self._go_on():
+                break
+        return telling.begin_batch()
+
+    def _list(self) -> None:
+        out = self._telling.out
+        wanted = BATCH - len(out)
+        listing = self._listings[0][1]
+        before = len(out)
+        out.extend(islice(listing, wanted))
+        if len(out) - before < wanted:
+            self._listings.popleft()
+
+    def _go_on(self) -> bool:
+        """Translate what was read, look at what is in doubt, repair; false if all is done."""
+        growth = self._growth
+        done = False
+        if self._changes.chunks:
+            self._changes.translate(BATCH)
+            done = True
+        elif growth.doubtful:
+            node = next(iter(growth.doubtful))
+            growth.settle(node) if node.is_attached else growth.doubtful.pop(node)
+            done = True
+        return self._repair.step() or done
+
+    def has_work(self) -> bool:
+        """Whether `produce` may have something to tell without reading more."""
+        if self._telling.out or self._listings or self._changes.chunks:
+            return True
+        if self._growth.arrivals or self._growth.doubtful:
+            return True
+        due = self._repair.due()
+        return due is not None and due <= time.monotonic()
+
+    # --- time
+
+    def deadline(self) -> float | None:
+        """When (monotonic seconds) `produce` is to be called even if nothing is read."""
+        glance_at = self._glance_at if self._watches.glanced else None
+        times = (self._repair.due(), self._watches.retry_at, glance_at)
+        return min((each for each in times if each is not None), default=None)
+
+    def _tick(self) -> None:
+        """Do what is due by the clock."""
+        watches, growth = self._watches, self._growth
+        if watches.retry_at is None and not watches.glanced:
+            return
+        now = time.monotonic()
+        retried = watches.take_due(now)
+        if retried:
+            self._reopen()
+        for node in retried:
+            if not node.is_attached:
+                watches.drop(node)
+            elif node.found is Found.DIRECTORY:
+                growth.review(node)
+            else:
+                growth.settle(node)
+        if watches.glanced and now >= self._glance_at:
+            self._glance_at = now + self._audit
+            for node in list(watches.glanced):
+                for pin in list(node.pins.values()):
+                    growth.settle(pin)
+
+    def _reopen(self) -> None:
+        for source in self.sources:
+            if source.backend is None and self._watches.reopen(source):
+                self.generation += 1
+                reason = f"backend {source.cls.name!r} was lost"
+                self._repair.ask_all(self._paths.root, source.complete, reason)
+
+    # --- what others are to hear
+
+    def _degraded(self, node: Node, reason: str) -> None:
+        for path in self._paths_of(node):
+            self.notices.append(("fam_degraded", {"path": path, "reason": reason}))
+
+    def _restored(self, node: Node, since: float) -> None:
+        self._repair.ask(node, since)
+        for path in self._paths_of(node):
+            self.notices.append(("fam_restored", {"path": path}))
+
+    def _resynced(self, reason: str, count: int) -> None:
+        self.notices.append(("fam_resynced", {"reason": reason, "count": count}))
+
+    def _paths_of(self, node: Node) -> list[str]:
+        """`node` as its monitors spell it, or its path if it is none's own."""
+        return list(dict.fromkeys(monitor.path for monitor in node.monitors)) or [node.path]

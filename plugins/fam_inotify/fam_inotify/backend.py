@@ -1,0 +1,105 @@
+"""The backend: watches set with the mask for an interest, the kernel's records read in bulk."""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from collections.abc import Hashable, Iterable
+
+from famcore.backend import Backend, BackendLost, Capability, Interest, Kind
+
+from fam_inotify.binding import Inotify, pyinotify
+from fam_inotify.codes import Own, entry_kinds, own_kinds, watch_masks
+
+#: `struct inotify_event` up to its name: watch descriptor, mask, cookie, the name's length.
+_HEADER = struct.Struct("iIII")
+
+#: Bytes asked of the kernel at a time. More costs: a larger buffer is mapped anew for each read.
+_READ = 65_536
+
+_Record = tuple[Kind, int | None, str, bool | None, int]
+
+
+class InotifyBackend(Backend):
+    """Linux' inotify: every change by name, at once, from the kernel.
+
+    Needs Linux and pyinotify. A user may hold `fs.inotify.max_user_watches` watches (one for each
+    directory) in `fs.inotify.max_user_instances` instances; of more than
+    `fs.inotify.max_queued_events` unread events the kernel drops the rest, which is told as RESCAN.
+    Says nothing of changes that another machine makes on a network filesystem, nor of writes
+    through mmap(2).
+    """
+
+    name = "inotify"
+    api = 1
+    priority = 90
+    capabilities = (
+        Capability.LIVE
+        | Capability.CONTENTS
+        | Capability.MOVES
+        | Capability.EXACT
+        | Capability.EACH
+    )
+
+    @classmethod
+    def check(cls) -> None:
+        pyinotify()
+
+    def __init__(self) -> None:
+        self._inotify = Inotify()
+        self._masks = watch_masks()
+        self._entry_kinds = entry_kinds()
+        self._own_kinds = own_kinds()
+
+    def watch(self, path: str, interest: Interest = Interest.ALL) -> int:
+        return self._inotify.add_watch(path, self._masks[interest])
+
+    def unwatch(self, key: Hashable) -> None:
+        if isinstance(key, int) and self._inotify.fileno() >= 0:
+            self._inotify.rm_watch(key)
+
+    def fileno(self) -> int:
+        return self._inotify.fileno()
+
+    def read(self) -> Iterable[_Record]:  # type: ignore[override]  # plain tuples of a Change
+        try:
+            data = os.read(self._inotify.fileno(), _READ)
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            raise BackendLost(f"inotify can't be read: {error}") from error
+        return self._unpack(data)
+
+    def close(self) -> None:
+        self._inotify.close()
+
+    def _unpack(self, data: bytes) -> list[_Record]:
+        """The changes in a buffer of `struct inotify_event`. Hot: once for every change there is."""
+        changes: list[_Record] = []
+        say = changes.append
+        header = _HEADER.unpack_from
+        kinds = self._entry_kinds
+        encoding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+        offset, size = 0, len(data)
+        while offset < size:
+            watch, mask, cookie, length = header(data, offset)
+            offset += 16
+            if length:
+                name = data[offset : offset + length].rstrip(b"\0").decode(encoding, errors)
+                offset += length
+                kind, is_directory = kinds[mask]
+                say((kind, watch, name, is_directory, cookie))
+            elif (own := self._own_kinds.get(mask)) is not None:
+                self._say_own(changes, own, watch)
+        return changes
+
+    def _say_own(self, changes: list[_Record], own: Own, watch: int) -> None:
+        """Add what a record without a name says: of the watched thing itself, or of the queue."""
+        if own.ends and changes and changes[-1][:3] == (Kind.CHANGED, watch, ""):
+            # The fall of the link count to 0, told as a change of attributes just before the end.
+            changes.pop()
+        if own.outlives:
+            self._inotify.rm_watch(watch)
+        key = None if own.kind is Kind.RESCAN else watch
+        changes.append((own.kind, key, "", own.is_directory, 0))

@@ -1,10 +1,10 @@
 """famcore tells what happens to files, through whatever backend is installed.
 
-    import famcore
+import famcore
 
-    with famcore.FileMonitor() as fam:
-        fam.add_monitor("/etc", print)
-        fam.run()
+with famcore.FileMonitor() as fam:
+fam.add_monitor("/etc", print)
+fam.run()
 """
 
 from __future__ import annotations

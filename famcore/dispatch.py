@@ -154,5 +154,3 @@ def _name_of(handler: object) -> str:
     """What to call a handler: its own name or its class'."""
     name = getattr(handler, "__qualname__", None) or getattr(handler, "name", None)
     return name if isinstance(name, str) else type(handler).__name__
-
-

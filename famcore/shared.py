@@ -1,4 +1,4 @@
-"""The process' one `FileMonitor` and the table of those that could be had, as Bcfg2 asks for them."""
+"""The one `FileMonitor` of a process, and those that could be had, as Bcfg2 asks for them."""
 
 from __future__ import annotations
 

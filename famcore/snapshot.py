@@ -32,15 +32,24 @@ class Found(enum.Enum):
 
 def look(path: str) -> Found:
     """What is at `path` now; `OSError` if the system doesn't let us know."""
+    return identify(path)[0]
+
+
+def identify(path: str) -> tuple[Found, int]:
+    """What is at `path` now, and a number (device and inode) that no other thing has meanwhile.
+
+    A thing made after this one has gone may have its number.
+    """
     try:
-        mode = os.lstat(path).st_mode
+        status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return Found.NOTHING
-    if stat.S_ISDIR(mode):
-        return Found.DIRECTORY
-    if stat.S_ISREG(mode):
-        return Found.FILE
-    return Found.LINK if stat.S_ISLNK(mode) else Found.SPECIAL
+        return Found.NOTHING, 0
+    number = status.st_dev << 64 | status.st_ino
+    if stat.S_ISDIR(status.st_mode):
+        return Found.DIRECTORY, number
+    if stat.S_ISREG(status.st_mode):
+        return Found.FILE, number
+    return (Found.LINK if stat.S_ISLNK(status.st_mode) else Found.SPECIAL), number
 
 
 def scan(path: str) -> dict[str, bool]:

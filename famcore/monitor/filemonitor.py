@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-from famcore.backend import Backend, Capability
+from famcore.backend import Backend
 from famcore.dispatch import Dispatch
 from famcore.errors import FamError, NoBackend
 from famcore.events import Coverage, Event, Monitor
@@ -116,9 +116,7 @@ class FileMonitor(FamNames):
             raise TypeError(f"handler {handler!r} has no HandleEvent and can't be called")
         return self._add(path, handler, recursive=recursive, request_id=request_id)
 
-    def _add(
-        self, path: _Path, handler: Any, *, recursive: bool, request_id: int | None
-    ) -> int:
+    def _add(self, path: _Path, handler: Any, *, recursive: bool, request_id: int | None) -> int:
         absolute = absolute_path(path)
         with self._lock:
             self._check_open()
@@ -201,16 +199,18 @@ class FileMonitor(FamNames):
         tree = self._tree
         if tree is not None:
             return tree.sources[0].cls.name
-        return self._wanted if self._wanted is None or isinstance(self._wanted, str) else (
-            self._wanted.name
+        return (
+            self._wanted
+            if self._wanted is None or isinstance(self._wanted, str)
+            else (self._wanted.name)
         )
 
     @property
     def is_live(self) -> bool:
         """Whether a backend in use goes on telling."""
         tree = self._tree
-        return tree is not None and not self._closed and any(
-            Capability.LIVE in source.cls.capabilities for source in tree.sources
+        return (
+            tree is not None and not self._closed and any(source.is_live for source in tree.sources)
         )
 
     def start(self) -> None:
@@ -505,9 +505,7 @@ class FileMonitor(FamNames):
         return [
             source
             for source in tree.sources
-            if source.backend is not None
-            and Capability.LIVE in source.cls.capabilities
-            and source.backend.fileno() is None
+            if source.backend is not None and source.is_live and source.backend.fileno() is None
         ]
 
     def _register_sources(self, tree: Tree, poller: Poller) -> None:

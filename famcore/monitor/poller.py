@@ -26,7 +26,7 @@ class Poller:
     """Waits for the sources' descriptors, a pipe for wake-ups, and a timer."""
 
     def __init__(self) -> None:
-        self._queue: _Queue = _open_queue()
+        self._queue: _Queue = _SystemQueue()
         self._woken, self._waker = os.pipe()
         for descriptor in (self._woken, self._waker):
             os.set_blocking(descriptor, False)
@@ -89,13 +89,9 @@ class Poller:
         os.close(waker)
 
 
-def _open_queue() -> _Queue:
-    return _Epoll() if sys.platform == "linux" else _Kqueue()
-
-
 if sys.platform == "linux":
 
-    class _Epoll:
+    class _SystemQueue:
         """epoll(7) and a timerfd."""
 
         def __init__(self) -> None:
@@ -132,7 +128,7 @@ if sys.platform == "linux":
 else:
     import time
 
-    class _Kqueue:
+    class _SystemQueue:
         """kqueue(2), which has timers of its own."""
 
         _TIMER = 1
@@ -164,8 +160,8 @@ else:
                     self._TIMER, select.KQ_FILTER_TIMER, select.KQ_EV_ADD, data=milliseconds
                 )
 
-        def _control(self, ident: int, filter: int, flags: int, data: int = 0) -> None:
-            event = select.kevent(ident, filter=filter, flags=flags, data=data)
+        def _control(self, ident: int, kind: int, flags: int, data: int = 0) -> None:
+            event = select.kevent(ident, filter=kind, flags=flags, data=data)
             self._kqueue.control([event], 0)
 
         def close(self) -> None:

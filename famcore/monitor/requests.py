@@ -61,4 +61,3 @@ class RequestIds:
             self._next += 1
         self._next += 1
         return self._next - 1
-

@@ -53,5 +53,3 @@ class Timer:
     def close(self) -> None:
         """Close the descriptor."""
         os.close(self._descriptor)
-
-

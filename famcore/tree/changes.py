@@ -72,7 +72,7 @@ class Changes:
         telling, growth = self._telling, self._growth
         out, arrivals = telling.out, growth.arrivals
         said = out.append
-        changed, deleted = EventCode.CHANGED, EventCode.DELETED
+        changed = EventCode.CHANGED
         kind_changed, kind_created, kind_deleted = Kind.CHANGED, Kind.CREATED, Kind.DELETED
         last: object = chunk  # no key is ever equal to it
         node: Node | None = None

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from typing import NamedTuple
 
 from famcore.backend import Interest
 from famcore.events import EventCode, Monitor
-from famcore.snapshot import Found, look, scan
+from famcore.snapshot import Found, identify, look, scan
 from famcore.tree.node import Node
 from famcore.tree.telling import Telling
 from famcore.tree.watches import Watches
 
 #: How often a path is looked at again that changes while it is looked at.
 _ATTEMPTS = 8
+
+
+class Held(enum.Enum):
+    """How what is at a node compares with what was known to be there."""
+
+    #: The same thing, by the same watch.
+    STILL = enum.auto()
+    #: The same thing by another watch, or a later one in its place that has its inode.
+    ANEW = enum.auto()
+    #: Another thing.
+    ANOTHER = enum.auto()
 
 
 class Origin(NamedTuple):
@@ -45,46 +57,52 @@ class Growth:
         self.arrivals: list[tuple[Node, Origin | None]] = []
         #: Nodes whose thing has gone, to be looked at once all that was read is told.
         self.doubtful: dict[Node, None] = {}
-        #: Called with a node that became a link, or was one.
-        self.relink: Callable[[Node], None] = lambda node: None
-        #: Called with a directory that turns out to be another than before, which nobody told.
-        self.switched: Callable[[Node], None] = lambda node: None
+        #: Called with a node that is or was a link, to make it what is there now.
+        self.relink: Callable[[Node, Found], None] = lambda node, found: None
+        #: Called with a node that is held anew, or holds another thing, which nobody told.
+        self.missed: Callable[[Node, Held], None] = lambda node, held: None
 
     # --- watching
 
-    def inspect(self, node: Node) -> tuple[Found, bool]:
-        """Watch what is at `node`; return what it is, and whether it is the very thing as before.
+    def inspect(self, node: Node) -> tuple[Found, Held]:
+        """Watch what is at `node`; return what it is, and how that compares with what was.
 
         Watched first and looked at after: what changes from then on is told by the watch, or by
         the one on the directory above.
         """
-        found, same = Found.NOTHING, False
+        before = node.identity
+        found, renewed = Found.NOTHING, False
         for _ in range(_ATTEMPTS):
-            found, same = self._watch_what_is(node)
+            found, same_watch = self._watch_what_is(node)
+            renewed = renewed or not same_watch
             if found in (Found.DIRECTORY, Found.FILE):
                 if look(node.path) is found:
                     break
             elif not self._hear_above(node):
                 break
-        return found, same
+        if node.identity != before:
+            return found, Held.ANOTHER
+        return found, Held.ANEW if renewed else Held.STILL
 
     def _watch_what_is(self, node: Node) -> tuple[Found, bool]:
+        """Watch what is at `node`, if it can be; whether that is by the watch it had."""
         parent = node.parent
         if parent is None or parent.found is Found.DIRECTORY:
             try:
-                found = look(node.path)
+                found, node.identity = identify(node.path)
                 if found is Found.DIRECTORY:
                     return found, self._watches.cover(node, node.interest())
                 if found is Found.FILE:
                     return found, self._watches.cover(node, Interest.ALL if node.monitors else None)
                 self._watches.release(node)
-                return found, False
+                return found, True
             except (FileNotFoundError, NotADirectoryError):
                 pass
             except OSError as error:
                 self._watches.miss(node, error)
         self._watches.release(node)
-        return Found.NOTHING, False
+        node.identity = 0
+        return Found.NOTHING, True
 
     def _hear_above(self, node: Node) -> bool:
         """Have the directory above tell of its entries; true if it did not do so before."""
@@ -106,16 +124,17 @@ class Growth:
     def _rewatch(self, node: Node, interest: Interest | None) -> None:
         had = node.key
         try:
-            same = self._watches.cover(node, interest)
+            same_watch = self._watches.cover(node, interest)
         except OSError:
             self._watches.release(node)
             self.doubtful[node] = None
             return
-        if had is not None and node.key is not None and not same:
-            # The new watch is of another thing, and the end of the old one will not be heard.
+        if had is not None and node.key is not None and not same_watch:
+            # What the old watch had to say will not be heard.
             self.doubtful.update(dict.fromkeys(node.pins.values()))
-            if node.names is not None:
-                self.switched(node)
+            before = node.identity
+            _, node.identity = identify(node.path)
+            self.missed(node, Held.ANEW if node.identity == before else Held.ANOTHER)
 
     # --- bringing up to date
 
@@ -123,19 +142,46 @@ class Growth:
         """Make `node` what is at its path now, and tell the difference."""
         self.doubtful.pop(node, None)
         before = node.found
-        found, same = self.inspect(node)
+        found, held = self.inspect(node)
         if found is not before:
-            if before is not Found.NOTHING:
+            if before not in (Found.NOTHING, Found.LINK):
                 self.depart(node)
-            node.found = found
-            if found is not Found.NOTHING:
-                self._arrive(node)
-        elif not same and node.source is not None:
-            if found is Found.DIRECTORY:
-                self.switched(node)
+            self._keep_in_step(node, found)
+            if Found.LINK in (before, found):
+                self.relink(node, found)
             else:
-                self._telling.itself(node, EventCode.CHANGED, False)
+                node.found = found
+                if found is not Found.NOTHING:
+                    self._telling.itself(node, EventCode.CREATED, found is Found.DIRECTORY)
+            if found is Found.DIRECTORY:
+                self.arrivals.append((node, None))
+        elif found is not Found.NOTHING and held is not Held.STILL:
+            self._renew(node, held)
         self.review(node.parent)
+
+    def _renew(self, node: Node, held: Held) -> None:
+        """What is at `node` is of the kind that was known, but may be another, or have changed."""
+        if held is Held.ANEW or node.found is Found.DIRECTORY:
+            self.missed(node, held)
+        elif node.found is Found.LINK:
+            self.relink(node, Found.LINK)
+        else:
+            self._telling.itself(node, EventCode.CHANGED, False)
+
+    def _keep_in_step(self, node: Node, found: Found) -> None:
+        """Have the entries of the directory above agree with what was found at `node`."""
+        parent, name = node.parent, node.name
+        if parent is None or parent.names is None:
+            return
+        is_directory = found is Found.DIRECTORY
+        known = parent.names.get(name)
+        if known is not None and (found is Found.NOTHING or (known is not False) != is_directory):
+            self.vanish(parent, name)
+            known = None
+        if known is not None or found is Found.NOTHING:
+            return
+        if not self._telling.ignores(parent, name, is_directory):
+            self.appear(parent, name, is_directory, None)
 
     def came(self, node: Node) -> None:
         """A name has come to be where `node` is, by whatever way."""
@@ -143,7 +189,7 @@ class Growth:
         self.settle(node)
         if node.found is before:
             if before is Found.LINK:
-                self.relink(node)
+                self.relink(node, before)
             elif before is Found.FILE or before is Found.SPECIAL:
                 self._telling.itself(node, EventCode.CHANGED, False)
 
@@ -162,16 +208,6 @@ class Growth:
         # Of a file: whether its name went or was given to another, the directory above tells.
         self.doubtful[node] = None
 
-    def _arrive(self, node: Node) -> None:
-        """Tell of the thing that was found at `node`, where nothing was known."""
-        is_directory = node.found is Found.DIRECTORY
-        if node.found is Found.LINK:
-            self.relink(node)
-            return
-        self._telling.itself(node, EventCode.CREATED, is_directory)
-        if is_directory:
-            self.arrivals.append((node, None))
-
     def depart(self, node: Node) -> None:
         """Tell that what was at `node` is gone, deepest first. Its own watch is the caller's."""
         line = [node]
@@ -184,7 +220,8 @@ class Growth:
                     self._telling.entry(each, name, EventCode.DELETED, entry is not False)
             if each.found is Found.LINK:
                 links.append(each)
-            elif each.found is not Found.NOTHING:
+                continue
+            if each.found is not Found.NOTHING:
                 self._telling.itself(each, EventCode.DELETED, each.found is Found.DIRECTORY)
             each.found = Found.NOTHING
         for each in line:
@@ -196,7 +233,7 @@ class Growth:
             if followed:
                 self.doubtful.pop(each, None)
         for link in links:
-            self.relink(link)
+            self.relink(link, Found.NOTHING)
 
     # --- entries of a listed directory
 
@@ -235,8 +272,25 @@ class Growth:
         self._telling.entry(node, name, EventCode.CREATED, is_directory, origins)
         if is_directory and self._telling.follows(node):
             child = self.follow(node, name)
-            if name not in node.pins:
+            if child.names is not None:
+                self._introduce(child)
+            elif child.found is Found.DIRECTORY or name not in node.pins:
                 self.arrivals.append((child, origin))
+
+    def _introduce(self, top: Node) -> None:
+        """Tell those who come to follow `top` of what others had been told of before."""
+        new = {monitor for monitor, prefix in self._telling.audience(top) if prefix}
+        todo = [top]
+        while todo:
+            node = todo.pop()
+            for name, entry in list((node.names or {}).items()):
+                self._telling.entry(node, name, EventCode.CREATED, entry is not False, only=new)
+                if entry is not False:
+                    child = entry if isinstance(entry, Node) else self.follow(node, name)
+                    if child.names is not None:
+                        todo.append(child)
+                    elif child is not entry:
+                        self.arrivals.append((child, None))
 
     def vanish(self, node: Node, name: str) -> None:
         """A known entry has left the listed directory at `node`."""
@@ -257,10 +311,14 @@ class Growth:
         if not node.is_attached or node.names is not None:
             return
         if node.found is not Found.DIRECTORY:
+            if node.routes:
+                self.settle(node)
+                return
             node.found, _ = self.inspect(node)
             if node.found is not Found.DIRECTORY:
                 self.doubtful[node] = None
                 return
+        self.review(node)
         if node.monitors or node.is_followed:
             first = len(self.arrivals)
             for name, is_directory in self.list(node).items():

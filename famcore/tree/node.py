@@ -22,6 +22,7 @@ class Node:
     __slots__ = (
         "found",
         "heard",
+        "identity",
         "key",
         "monitors",
         "name",
@@ -37,6 +38,8 @@ class Node:
         self.name = name
         #: What is known to be at the path.
         self.found = Found.NOTHING
+        #: The number of the thing at it, by `snapshot.identify`.
+        self.identity = 0
         #: The known entries, of a directory whose entries some monitor is told of; else None.
         #: An entry is a directory or not, or the node of a directory that is followed.
         self.names: dict[str, bool | Node] | None = None
@@ -75,9 +78,7 @@ class Node:
         """Whether a recursive monitor came to it from the directory above."""
         parent = self.parent
         return (
-            parent is not None
-            and parent.names is not None
-            and parent.names.get(self.name) is self
+            parent is not None and parent.names is not None and parent.names.get(self.name) is self
         )
 
     @property

@@ -1,9 +1,11 @@
-"""Where monitored paths lead: each walked from the root, links resolved, nodes pinned on the way."""
+"""Where monitored paths lead: walked from the root, links resolved, nodes pinned on the way."""
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 from famcore.events import Event, EventCode, Monitor, make_event
 from famcore.snapshot import Found
@@ -27,6 +29,9 @@ class Paths:
         self.root.found = Found.DIRECTORY
         #: Monitor → the nodes on its path, the last one where it ends.
         self.routes: dict[Monitor, list[Node]] = {}
+        #: Monitors whose path leads to somewhere new, and the events to tell of it. Nothing else is
+        #: told until they are.
+        self.listings: deque[tuple[Monitor, Iterator[Event]]] = deque()
         self._watches = watches
         self._telling = telling
         self._growth = growth
@@ -35,6 +40,30 @@ class Paths:
     def end_of(self, monitor: Monitor) -> Node:
         """The node at which the path of `monitor` ends."""
         return self.routes[monitor][-1]
+
+    def add(self, monitor: Monitor) -> None:
+        """Set a monitor; what exists is the next to be told."""
+        self._telling.silent.add(monitor)
+        self.lead(monitor)
+        self.listings.append((monitor, self._existing(monitor)))
+
+    def remove(self, monitor: Monitor) -> None:
+        """Remove a monitor, and tell it nothing more."""
+        self._telling.silent.discard(monitor)
+        self.listings = deque(each for each in self.listings if each[0] is not monitor)
+        self.release(monitor)
+
+    def list(self, limit: int) -> None:
+        """Tell what is to be told of the first of the `listings`, `limit` events at most."""
+        monitor, events = self.listings[0]
+        if monitor in self._telling.silent:
+            self._telling.silent.remove(monitor)
+            self._telling.regroup()
+        out = self._telling.out
+        before = len(out)
+        out.extend(islice(events, limit))
+        if len(out) - before < limit:
+            self.listings.popleft()
 
     # --- leading a monitor along its path
 
@@ -86,6 +115,8 @@ class Paths:
             node.pins[name] = child
             if child.found is Found.NOTHING:
                 child.found, _ = self._growth.inspect(child)
+                if child.is_followed:
+                    self._growth.arrivals.append((child, None))
         return child
 
     def release(self, monitor: Monitor) -> None:
@@ -96,15 +127,13 @@ class Paths:
         self._trim(route[-1])
         for node in reversed(route):
             node.routes.discard(monitor)
-            parent = node.parent
-            if parent is not None and not node.routes and not node.pins:
-                parent.pins.pop(node.name, None)
-                if not node.is_followed:
-                    self._telling.leave(node)
-                    self._watches.drop(node)
-                    self._growth.doubtful.pop(node, None)
-            self._growth.review(node)
-            self._growth.review(parent)
+            if node.parent is not None and not node.routes and not node.pins:
+                node.parent.pins.pop(node.name, None)
+            if node.is_attached:
+                self._growth.review(node)
+            else:
+                self._let_go(node)
+                self._growth.review(node.parent)
 
     def _trim(self, top: Node) -> None:
         """Forget the entries, at `top` and below, that no monitor is told of any more."""
@@ -121,12 +150,16 @@ class Paths:
                 if not self._telling.audience(node):
                     node.names = None
                     self._telling.leave(node)
-            if node is not top:
-                if not node.is_attached:
-                    self._watches.drop(node)
-                    self._growth.doubtful.pop(node, None)
-                else:
-                    self._growth.review(node)
+            if node.is_attached:
+                self._growth.review(node)
+            else:
+                self._let_go(node)
+
+    def _let_go(self, node: Node) -> None:
+        """`node` is no longer part of the tree."""
+        self._telling.leave(node)
+        self._watches.drop(node)
+        self._growth.doubtful.pop(node, None)
 
     # --- what a monitor sees
 
@@ -154,7 +187,7 @@ class Paths:
             todo.extend(reversed(below))
 
     def _list(self, node: Node) -> bool:
-        if node.found is not Found.DIRECTORY:
+        if node.found is not Found.DIRECTORY and not node.routes:
             node.found, _ = self._growth.inspect(node)
         if node.found is not Found.DIRECTORY:
             if node.is_followed:
@@ -164,7 +197,7 @@ class Paths:
         self._growth.list(node)
         return True
 
-    def existing(self, monitor: Monitor) -> Iterator[Event]:
+    def _existing(self, monitor: Monitor) -> Iterator[Event]:
         """The `exists` events of a new monitor and its `endExist`, made as they are taken."""
         end = self.end_of(monitor)
         itself = None if end.found in _ABSENT else end.found is Found.DIRECTORY
@@ -177,13 +210,31 @@ class Paths:
 
     # --- links
 
-    def _relink(self, node: Node) -> None:
-        """A link that monitored paths lead through came, went or leads elsewhere."""
-        for monitor in list(node.routes):
-            before = self._view(monitor)
+    def _relink(self, node: Node, found: Found) -> None:
+        """A link that monitored paths lead through came, went or was replaced by `found`."""
+        monitors = list(node.routes)
+        for monitor in monitors:
+            if monitor not in self._telling.silent:
+                self.listings.append((monitor, self._switch(monitor, self._view(monitor))))
+                self._telling.silent.add(monitor)
+        node.found = found
+        for monitor in monitors:
             self.release(monitor)
             self.lead(monitor)
-            self._tell_switch(monitor, before, self._view(monitor, fresh=True))
+
+    def _switch(self, monitor: Monitor, before: dict[str, bool]) -> Iterator[Event]:
+        """The events that lead from the names `before` to those that there are now."""
+        after = self._view(monitor, fresh=True)
+        for name in reversed(before):
+            if after.get(name) is not before[name]:
+                yield make_event(monitor, name, EventCode.DELETED, before[name])
+        for name, is_directory in after.items():
+            if before.get(name) is not is_directory:
+                yield make_event(monitor, name, EventCode.CREATED, is_directory)
+            elif name:
+                yield make_event(monitor, name, EventCode.CHANGED, is_directory)
+        if "" in after and before.get("") is after[""]:
+            yield make_event(monitor, "", EventCode.CHANGED, after[""])
 
     def _view(self, monitor: Monitor, *, fresh: bool = False) -> dict[str, bool]:
         """The names of `monitor`, "" for itself, and whether each is a directory."""
@@ -194,23 +245,6 @@ class Paths:
         if found is Found.DIRECTORY:
             view.update(self.entries(monitor, known=not fresh))
         return view
-
-    def _tell_switch(
-        self, monitor: Monitor, before: dict[str, bool], after: dict[str, bool]
-    ) -> None:
-        def tell(name: str, code: EventCode, is_directory: bool) -> None:
-            self._telling.out.append(make_event(monitor, name, code, is_directory))
-
-        for name in reversed(before):
-            if after.get(name) is not before[name]:
-                tell(name, EventCode.DELETED, before[name])
-        for name, is_directory in after.items():
-            if before.get(name) is not is_directory:
-                tell(name, EventCode.CREATED, is_directory)
-            elif name:
-                tell(name, EventCode.CHANGED, is_directory)
-        if "" in after and before.get("") is after[""]:
-            tell("", EventCode.CHANGED, after[""])
 
 
 def _target(link: Node) -> str | None:

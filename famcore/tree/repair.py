@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from famcore.events import EventCode
 from famcore.snapshot import Found, changed_since, stamps_are_ours
-from famcore.tree.growth import Growth
+from famcore.tree.growth import Growth, Held
 from famcore.tree.node import Node
 from famcore.tree.telling import Telling
 
@@ -21,7 +21,7 @@ class Repair:
     def __init__(self, telling: Telling, growth: Growth) -> None:
         self._telling = telling
         self._growth = growth
-        growth.switched = lambda node: self.ask(node, _EVER)
+        growth.missed = self._ask_missed
         #: Node → since when (epoch seconds) something may have been missed of it.
         self._asked: dict[Node, float] = {}
         #: Node → until when (monotonic seconds) it is left alone: as long as its listing took.
@@ -35,6 +35,12 @@ class Repair:
     def ask(self, node: Node, since: float) -> None:
         """Have `node` looked at: something may have been missed since `since`."""
         self._asked[node] = min(since, self._asked.get(node, since))
+
+    def _ask_missed(self, node: Node, held: Held) -> None:
+        if held is Held.ANOTHER:
+            self.ask(node, _EVER)
+        elif node.source is not None and node.source.is_live:
+            self.ask(node, node.source.complete)
 
     def ask_all(self, root: Node, since: float, reason: str) -> None:
         """Have all nodes from `root` on looked at, those above before those below."""

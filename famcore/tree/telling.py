@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from famcore.events import Event, EventCode, Monitor, make_event
 from famcore.ignore import should_ignore
@@ -27,6 +27,8 @@ class Telling:
         #: Node → the entries that the hook said to ignore.
         self._refused: dict[Node, set[str]] = {}
         self._audiences: dict[Node, list[View]] = {}
+        #: New monitors, which are told nothing until their `exists` events begin.
+        self.silent: set[Monitor] = set()
         #: Node → the names told as `changed` in this batch, with no `created` or `deleted` since.
         self.told: dict[Node, set[str]] = {}
 
@@ -55,7 +57,7 @@ class Telling:
         for each in reversed(line):
             known = self._audiences.get(each)
             if known is None:
-                known = [(monitor, "") for monitor in each.monitors]
+                known = [(mine, "") for mine in each.monitors if mine not in self.silent]
                 for monitor, prefix in views:
                     if monitor.recursive and not (
                         prefix and should_ignore(self._match, prefix + each.name)
@@ -114,6 +116,7 @@ class Telling:
         code: EventCode,
         is_directory: bool,
         origins: dict[Monitor, str] | None = None,
+        only: Container[Monitor] | None = None,
     ) -> None:
         """Tell of an entry of `node`; `origins`: each monitor's old name for what was renamed."""
         told = self.told.get(node)
@@ -128,6 +131,8 @@ class Telling:
         for monitor, prefix in self.audience(node):
             filename = prefix + name
             if prefix and self._match(filename):
+                continue
+            if only is not None and monitor not in only:
                 continue
             moved_from = origins.get(monitor) if origins else None
             self.out.append(make_event(monitor, filename, code, is_directory, moved_from))
@@ -144,4 +149,5 @@ class Telling:
         else:
             told.add("")
         for monitor in node.monitors:
-            self.out.append(make_event(monitor, "", code, is_directory))
+            if monitor not in self.silent:
+                self.out.append(make_event(monitor, "", code, is_directory))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import Any
 
 from famcore.backend import Backend
@@ -46,14 +45,12 @@ class Tree:
         self._repair = Repair(self._telling, self._growth)
         self._repair.report = self._resynced
         self._changes = Changes(self._paths.root, self._telling, self._growth, self._repair)
-        #: New monitors, whose `exists` come before anything else is told.
-        self._listings: deque[tuple[Monitor, Iterator[Event]]] = deque()
         #: When (monotonic seconds) what can't be watched is looked at next.
         self._glance_at = 0.0
 
     @property
     def ask_to_ignore(self) -> Callable[[str, bool], bool] | None:
-        """What is asked whether to ignore a path (and whether it is a directory), besides patterns."""
+        """Asked of a path, and whether it is a directory, if patterns let it pass: ignore it?"""
         return self._telling.hook
 
     @ask_to_ignore.setter
@@ -116,13 +113,11 @@ class Tree:
 
     def add(self, monitor: Monitor) -> None:
         """Watch what `monitor` needs; its `exists` events are the next to be told."""
-        self._paths.lead(monitor)
-        self._listings.append((monitor, self._paths.existing(monitor)))
+        self._paths.add(monitor)
 
     def remove(self, monitor: Monitor) -> None:
         """Make no more events of `monitor`, and watch nothing on its behalf."""
-        self._listings = deque(each for each in self._listings if each[0] is not monitor)
-        self._paths.release(monitor)
+        self._paths.remove(monitor)
 
     def coverage(self) -> list[Coverage]:
         """Each monitored path, and each directory that is not covered."""
@@ -130,13 +125,12 @@ class Tree:
         names = ", ".join(source.cls.name for source in self.sources)
         for node, gap in self._watches.gaps.items():
             rows[node.path] = Coverage(node.path, names, False, gap.reason, gap.remedy)
-        for monitor in self._paths.routes:
-            gaps = [self._watches.gaps.get(node) for node in self._paths.routes[monitor]]
-            gap = next((each for each in reversed(gaps) if each is not None), None)
+        for monitor, route in self._paths.routes.items():
+            gaps = [self._watches.gaps[node] for node in route if node in self._watches.gaps]
             rows[monitor.path] = (
-                Coverage(monitor.path, names, True)
-                if gap is None
-                else Coverage(monitor.path, names, False, gap.reason, gap.remedy)
+                Coverage(monitor.path, names, False, gaps[-1].reason, gaps[-1].remedy)
+                if gaps
+                else Coverage(monitor.path, names, True)
             )
         return list(rows.values())
 
@@ -149,20 +143,11 @@ class Tree:
         while len(telling.out) < BATCH:
             if growth.arrivals:
                 growth.grow()
-            elif self._listings:
-                self._list()
+            elif self._paths.listings:
+                self._paths.list(BATCH - len(telling.out))
             elif not self._go_on():
                 break
         return telling.begin_batch()
-
-    def _list(self) -> None:
-        out = self._telling.out
-        wanted = BATCH - len(out)
-        listing = self._listings[0][1]
-        before = len(out)
-        out.extend(islice(listing, wanted))
-        if len(out) - before < wanted:
-            self._listings.popleft()
 
     def _go_on(self) -> bool:
         """Translate what was read, look at what is in doubt, repair; false if all is done."""
@@ -179,7 +164,7 @@ class Tree:
 
     def has_work(self) -> bool:
         """Whether `produce` may have something to tell without reading more."""
-        if self._telling.out or self._listings or self._changes.chunks:
+        if self._telling.out or self._paths.listings or self._changes.chunks:
             return True
         if self._growth.arrivals or self._growth.doubtful:
             return True

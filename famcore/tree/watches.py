@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from famcore.backend import Backend, Change, Interest
+from famcore.backend import Backend, Capability, Change, Interest
 from famcore.errors import BackendLost, WatchLimitReached
 from famcore.tree.node import Node
 
@@ -37,6 +37,11 @@ class Source:
     twins: dict[Hashable, list[Twin]] = field(default_factory=dict)
     #: Until when (epoch seconds) all that happened has surely been read.
     complete: float = field(default_factory=time.time)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it goes on telling."""
+        return Capability.LIVE in self.cls.capabilities
 
     def widest(self, key: Hashable) -> Interest:
         """What all nodes of `key` together need to hear."""

@@ -7,10 +7,9 @@ import struct
 import sys
 from collections.abc import Hashable, Iterable
 
-from famcore.backend import Backend, BackendLost, Capability, Interest, Kind
-
 from fam_inotify.binding import Inotify, pyinotify
 from fam_inotify.codes import Own, entry_kinds, own_kinds, watch_masks
+from famcore.backend import Backend, BackendLost, Capability, Interest, Kind
 
 #: `struct inotify_event` up to its name: watch descriptor, mask, cookie, the name's length.
 _HEADER = struct.Struct("iIII")
@@ -75,7 +74,7 @@ class InotifyBackend(Backend):
         self._inotify.close()
 
     def _unpack(self, data: bytes) -> list[_Record]:
-        """The changes in a buffer of `struct inotify_event`. Hot: once for every change there is."""
+        """The changes in a buffer of `struct inotify_event`. Hot: gone through once for each."""
         changes: list[_Record] = []
         say = changes.append
         header = _HEADER.unpack_from

@@ -11,9 +11,8 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from famcore.backend import BackendUnavailable
-
 from fam_inotify.limits import open_refused, watch_refused
+from famcore.backend import BackendUnavailable
 
 if TYPE_CHECKING:
     from types import ModuleType

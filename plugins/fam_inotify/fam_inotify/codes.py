@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from famcore.backend import Interest, Kind
-
 from fam_inotify.binding import pyinotify
+from famcore.backend import Interest, Kind
 
 
 class Own(NamedTuple):
@@ -48,9 +47,7 @@ def entry_kinds() -> dict[int, tuple[Kind, bool]]:
         c.IN_MOVED_FROM: Kind.DELETED,
     }
     return {
-        mask | flag: (kind, bool(flag))
-        for mask, kind in said.items()
-        for flag in (0, c.IN_ISDIR)
+        mask | flag: (kind, bool(flag)) for mask, kind in said.items() for flag in (0, c.IN_ISDIR)
     }
 
 

@@ -36,7 +36,7 @@ def open_refused(code: int) -> OSError:
 
 
 def _limit(path: str, code: int, *names: str) -> WatchLimitReached:
-    """The lowest of the sysctls `names` is the one that was met (user namespaces have their own)."""
+    """The lowest of the sysctls `names` was met: a user namespace has limits of its own."""
     values = [(value, name) for name in names if (value := _sysctl(name)) is not None]
     if not values:
         return WatchLimitReached(path, names[0], None, f"raise it: sysctl {names[0]}=…", code=code)

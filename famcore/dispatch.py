@@ -24,6 +24,8 @@ class Dispatch:
     def __init__(self, fam: object, consumers: Consumers) -> None:
         self._fam = fam
         self._consumers = consumers
+        #: Whether each delivered event is logged.
+        self.debug = False
         #: Undelivered, the next one first.
         self.queue: deque[Event] = deque()
         #: Events of this batch that handlers have had, and consumers have not.
@@ -54,6 +56,10 @@ class Dispatch:
                 continue
         return None
 
+    def undelivered(self) -> list[Event]:
+        """A copy of the undelivered events."""
+        return [event for event in list(self.queue) if not _is_removed(event)]
+
     # --- delivery
 
     def deliver(self, *, kept: bool = False) -> list[Event]:
@@ -78,6 +84,9 @@ class Dispatch:
             if monitor.handle is not None:
                 self._handle(monitor, copy_event(event) if shared else event)
         self._hand_on()
+        if self.debug:
+            for event in delivered:
+                log.info("%s %s", event.action, event.path)
         return delivered
 
     def deliver_one(self, monitor: Monitor, event: Event) -> None:
@@ -107,14 +116,35 @@ class Dispatch:
             name, call, events = self._owed.popleft()
             left = tuple(event for event in events if not _is_removed(event))
             if left:
-                self.call(name, call, {"events": left})
+                self._call(name, call, {"events": left})
 
     # --- other hooks
 
-    def notify(self, hook: str, **arguments: Any) -> None:
-        """Call `hook` of each consumer that has it."""
+    def notify(self, hook: str, *, only: str | None = None, **arguments: Any) -> None:
+        """Call `hook` of each consumer that has it, or of the `only` one of that name."""
         for name, call in self._consumers.callers(hook):
-            self.call(name, call, arguments)
+            if only is None or name == only:
+                self._call(name, call, arguments)
+
+    def degraded(self, path: str, reason: str) -> None:
+        """Log and tell that changes of `path` are not heard."""
+        log.warning("changes of %s are not heard: %s", path, reason)
+        self.notify("fam_degraded", path=path, reason=reason)
+
+    def restored(self, path: str) -> None:
+        """Log and tell that changes of `path` are heard again."""
+        log.info("changes of %s are heard again", path)
+        self.notify("fam_restored", path=path)
+
+    def resynced(self, reason: str, count: int) -> None:
+        """Log and tell that the disk was compared, and `count` events told what was missed."""
+        log.warning("%s: the disk was compared, which brought %d events", reason, count)
+        self.notify("fam_resynced", reason=reason, count=count)
+
+    def backend_failed(self, plugin_name: str, error: BaseException) -> None:
+        """Log and tell that a backend failed."""
+        log.error("backend %s failed: %s", plugin_name, error, exc_info=error)
+        self.report_error(plugin_name, error)
 
     def report_error(self, plugin_name: str, error: BaseException) -> None:
         """Tell the consumers that a handler, a consumer or a backend failed."""
@@ -137,8 +167,7 @@ class Dispatch:
                 return answer
         return None
 
-    def call(self, name: str, call: Callable[..., Any], arguments: dict[str, Any]) -> None:
-        """Call one consumer's implementation of a hook."""
+    def _call(self, name: str, call: Callable[..., Any], arguments: dict[str, Any]) -> None:
         try:
             call(fam=self._fam, **arguments)
         except (Exception, SystemExit) as error:

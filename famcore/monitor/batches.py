@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from famcore.events import Event
-
-
-class _Source(Protocol):
-    """What a `FileMonitor` brings."""
-
-    @property
-    def is_live(self) -> bool: ...
-    def next_batch(self, timeout: float | None, *, kept: bool = False) -> list[Event]: ...
-    def take_stop(self) -> bool: ...
-    def fileno(self) -> int: ...
+from famcore.monitor.loop import Loop
+from famcore.monitor.stops import Stops
 
 
 class Batches:
     """Each batch, once it is delivered. Ends when stopped, shut down or not live."""
 
-    def __init__(self, fam: _Source) -> None:
-        self._fam = fam
+    def __init__(self, start: Callable[[], Loop | None], stops: Stops) -> None:
+        #: Returns the loop, started, or None after `shutdown`.
+        self._start = start
+        self._stops = stops
 
     def __iter__(self) -> Iterator[list[Event]]:
-        while batch := self._fam.next_batch(None, kept=True):
-            yield batch
-            if self._fam.take_stop():
+        loop = self._start()
+        if loop is None:
+            return
+        token = self._stops.begin()
+        while not self._stops.asked(token):
+            batch = loop.next_batch(None, token, kept=True)
+            if not batch:
                 return
-        self._fam.take_stop()
+            yield batch
 
     async def __aiter__(self) -> AsyncIterator[list[Event]]:
         from famcore.aio import readable
 
-        while not self._fam.take_stop():
-            batch = self._fam.next_batch(0, kept=True)
+        loop = self._start()
+        if loop is None:
+            return
+        token = self._stops.begin()
+        while not self._stops.asked(token):
+            batch = loop.next_batch(0, token, kept=True)
             if batch:
                 yield batch
-            elif self._fam.is_live:
-                await readable(self._fam.fileno())
-            else:
-                return
+                continue
+            with loop.waiting() as is_open:
+                if not is_open or not loop.is_live or self._stops.asked(token):
+                    return
+                await readable(loop.fileno())
 
 
 class Events:

@@ -7,6 +7,7 @@ import os
 import time
 from typing import Any, Protocol
 
+from famcore.dispatch import Dispatch
 from famcore.events import Event, Monitor
 from famcore.ignore import compile_patterns, should_ignore
 
@@ -15,7 +16,7 @@ class _Base(Protocol):
     """What `FileMonitor` brings and these names are made of."""
 
     ignore: list[str]
-    debug_flag: bool
+    _dispatch: Dispatch
 
     @property
     def is_live(self) -> bool: ...
@@ -34,8 +35,6 @@ class _Base(Protocol):
 
 class FamNames:
     """Mixed into `FileMonitor`."""
-
-    debug_flag = False
 
     def AddMonitor(  # noqa: N802 - FAM's name
         self: _Base,
@@ -74,13 +73,13 @@ class FamNames:
 
     def set_debug(self: _Base, flag: bool) -> bool:
         """Log each delivered event at level INFO, or don't; return the flag."""
-        self.debug_flag = bool(flag)
-        return self.debug_flag
+        self._dispatch.debug = bool(flag)
+        return self._dispatch.debug
 
     def toggle_debug(self: _Base) -> bool:
         """Switch what `set_debug` sets; return the flag."""
-        self.debug_flag = not self.debug_flag
-        return self.debug_flag
+        self._dispatch.debug = not self._dispatch.debug
+        return self._dispatch.debug
 
 
 def _name_of(handler: object) -> str:

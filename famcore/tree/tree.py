@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Protocol
 
 from famcore.backend import Backend
 from famcore.events import BATCH, Coverage, Event, Monitor
@@ -22,20 +23,38 @@ from famcore.tree.watches import Source, Watches
 _READS = 16
 
 
+class Listener(Protocol):
+    """Who is told of what is no event."""
+
+    def degraded(self, path: str, reason: str) -> None:
+        """Changes of `path` are not heard."""
+
+    def restored(self, path: str) -> None:
+        """Changes of `path` are heard again."""
+
+    def resynced(self, reason: str, count: int) -> None:
+        """The disk was compared, which brought `count` events."""
+
+    def backend_failed(self, plugin_name: str, error: BaseException) -> None:
+        """A backend raised what it may not, or is gone."""
+
+
 class Tree:
     """What is known of the disk, and who wants to know. Not thread-safe: its owner locks."""
 
     def __init__(
         self,
         match: Callable[[str], object],
+        listener: Listener,
         *,
         audit: float,
         max_pending: int,
     ) -> None:
         self._audit = audit
         self._max_pending = max_pending
-        #: Hooks to be called, in order: their names and arguments. The owner takes them.
-        self.notices: deque[tuple[str, dict[str, Any]]] = deque()
+        self._listener = listener
+        #: What the listener is to be told, in order; the owner calls them, without its lock.
+        self.notices: deque[Callable[[], None]] = deque()
         #: Counts the times that a source was opened or lost.
         self.generation = 0
         self._watches = Watches(audit, degraded=self._degraded, restored=self._restored)
@@ -100,14 +119,14 @@ class Tree:
 
     def _lose(self, source: Source, error: BaseException) -> None:
         backend = source.backend
-        self.notices.append(("fam_error", {"plugin_name": source.cls.name, "error": error}))
+        self.notices.append(partial(self._listener.backend_failed, source.cls.name, error))
         self._watches.lose(source, error)
         self.generation += 1
         try:
             if backend is not None:
                 backend.close()
         except (Exception, SystemExit) as second:
-            self.notices.append(("fam_error", {"plugin_name": source.cls.name, "error": second}))
+            self.notices.append(partial(self._listener.backend_failed, source.cls.name, second))
 
     # --- monitors
 
@@ -212,15 +231,15 @@ class Tree:
 
     def _degraded(self, node: Node, reason: str) -> None:
         for path in self._paths_of(node):
-            self.notices.append(("fam_degraded", {"path": path, "reason": reason}))
+            self.notices.append(partial(self._listener.degraded, path, reason))
 
     def _restored(self, node: Node, since: float) -> None:
         self._repair.ask(node, since)
         for path in self._paths_of(node):
-            self.notices.append(("fam_restored", {"path": path}))
+            self.notices.append(partial(self._listener.restored, path))
 
     def _resynced(self, reason: str, count: int) -> None:
-        self.notices.append(("fam_resynced", {"reason": reason, "count": count}))
+        self.notices.append(partial(self._listener.resynced, reason, count))
 
     def _paths_of(self, node: Node) -> list[str]:
         """`node` as its monitors spell it, or its path if it is none's own."""

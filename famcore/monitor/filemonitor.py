@@ -327,9 +327,10 @@ class FileMonitor(FamNames):
 
     def handle_one_event(self, event: Event) -> None:
         """Give an event that `get_event` returned to its monitor's handler and the consumers."""
+        loop = self._started()
         monitor = self._monitors.get(event.request_id)
-        if monitor is not None and not self._closed:
-            self._dispatch.deliver_one(monitor, event)
+        if loop is not None and monitor is not None:
+            loop.deliver_one(monitor, event)
 
     @property
     def events(self) -> list[Event]:

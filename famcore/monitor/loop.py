@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from famcore.dispatch import Dispatch
-from famcore.events import Event
+from famcore.events import Event, Monitor
 from famcore.monitor.poller import Poller
 from famcore.monitor.stops import Stops
 from famcore.tree import Tree
@@ -25,8 +25,8 @@ _BURST_PAUSE = 0.002
 class Loop:
     """What `FileMonitor` runs from `start` to `shutdown`.
 
-    `lock` guards tree and poller, and is never held while a handler or a consumer runs. The turn
-    is held by the one thread that delivers, handlers and waiting included.
+    `lock` guards tree and poller, and is never held while a handler or a consumer is told of
+    something. The turn is held by the one thread that delivers, while handlers and consumers run.
     """
 
     def __init__(self, tree: Tree, dispatch: Dispatch, stops: Stops, lock: threading.RLock) -> None:
@@ -102,21 +102,32 @@ class Loop:
     def next_batch(self, timeout: float | None, token: int, *, kept: bool = False) -> list[Event]:
         """Deliver one batch and return it.
 
-        Empty after `timeout` seconds (None: no limit), when asked to stop (`token` is of its `Stops`),
-        closed, or not live. `kept`: the caller will use the events, so handlers get copies.
+        Empty after `timeout` seconds (None: no limit), when asked to stop (`token` is the caller's
+        of `Stops`), closed, or not live. `kept`: the caller will use the events, so handlers get
+        copies.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        me = threading.get_ident()
-        if self._deliverer == me:
-            return self._deliver(deadline, token, kept=kept)
-        if not self._turn.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
-            return []
+        ready: set[int] | None = None
         try:
-            self._deliverer = me
-            return self._deliver(deadline, token, kept=kept)
+            while not self.closed:
+                with self._turn_by(deadline) as has_turn:
+                    if not has_turn:
+                        break
+                    events = self._deliver(ready, kept=kept)
+                if events:
+                    return events
+                ready = self._wait(deadline, token)
+                if ready is None:
+                    break
+            return []
         finally:
-            self._deliverer = None
-            self._turn.release()
+            self.signal()
+
+    def deliver_one(self, monitor: Monitor, event: Event) -> None:
+        """Give `event`, which was taken before, to its handler and the consumers."""
+        with self._turn_by(None):
+            if not self.closed:
+                self._dispatch.deliver_one(monitor, event)
 
     def peek(self) -> Event | None:
         """The next undelivered event, which stays; reads, but does not wait."""
@@ -126,23 +137,35 @@ class Loop:
                 event = self._dispatch.peek()
             return event
 
-    def _deliver(self, deadline: float | None, token: int, *, kept: bool) -> list[Event]:
-        ready: set[int] | None = None
-        events: list[Event] = []
+    @contextmanager
+    def _turn_by(self, deadline: float | None) -> Iterator[bool]:
+        """The turn to deliver; false if it can't be had by `deadline` (monotonic seconds)."""
+        me = threading.get_ident()
+        if self._deliverer == me:
+            yield True
+            return
+        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+        if not self._turn.acquire(timeout=left):
+            yield False
+            return
         try:
-            while not events and not self.closed:
-                has_some = self._fill(ready)
-                self._send_notices()
-                if has_some:
-                    events = self._dispatch.deliver(kept=kept)
-                    ready = set()
-                else:
-                    ready = self._wait(deadline, token)
-                    if ready is None:
-                        break
-            return events
+            self._deliverer = me
+            yield True
         finally:
-            self.signal()
+            self._deliverer = None
+            self._turn.release()
+
+    def _deliver(self, ready: set[int] | None, *, kept: bool) -> list[Event]:
+        """Deliver what is there, a batch at most."""
+        while True:
+            has_read = self._fill(ready)
+            self._send_notices()
+            if not has_read and not self._dispatch:
+                return []
+            events = self._dispatch.deliver(kept=kept)
+            if events:
+                return events
+            ready = set()
 
     def _send_notices(self) -> None:
         notices = self.tree.notices
@@ -150,7 +173,7 @@ class Loop:
             notices.popleft()()
 
     def _wait(self, deadline: float | None, token: int) -> set[int] | None:
-        """Wait for something new: which sources have it. None: time is up, or there will be none."""
+        """Wait for something new: which sources have it. None: time is up, or nothing comes."""
         began = time.monotonic()
         if deadline is not None and began >= deadline:
             return None
@@ -174,7 +197,7 @@ class Loop:
     def _fill(self, ready: set[int] | None) -> bool:
         """Read the sources (with a descriptor in `ready`, if that is known) and make events.
 
-        Returns whether there is something to deliver.
+        Returns whether there are undelivered ones.
         """
         with self.lock:
             if self.closed:
@@ -188,7 +211,7 @@ class Loop:
             queue = self._dispatch.queue
             if not queue:
                 queue.extend(self.tree.produce())
-            return bool(self._dispatch)
+            return bool(queue)
 
     def _read(self, ready: set[int], polled: list[Source]) -> None:
         now = time.monotonic()

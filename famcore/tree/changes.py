@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import TypeVar
 
 from famcore.backend import Change, Kind
 from famcore.events import EventCode, Monitor, make_event
@@ -14,8 +15,11 @@ from famcore.tree.repair import Repair
 from famcore.tree.telling import Telling
 from famcore.tree.watches import Source
 
-#: Renames of which the first half is remembered.
+#: Renames that are remembered.
 _MOVES_KEPT = 1_024
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 class Chunk:
@@ -43,6 +47,10 @@ class Changes:
         self.chunks: deque[Chunk] = deque()
         #: Cookie → where what was renamed comes from.
         self._moves: dict[int, Origin] = {}
+        #: Known names that something was renamed to, the latest last.
+        self._overwritten: dict[tuple[Node, str], None] = {}
+        #: Names that an exchange may have left standing, to be looked for once all is translated.
+        self.suspects: dict[tuple[Node, str], None] = {}
 
     def __len__(self) -> int:
         return sum(chunk.size for chunk in self.chunks)
@@ -129,6 +137,8 @@ class Changes:
                 self._growth.appear(node, name, is_directory, origin)
         else:
             origins = origin.names if origin else None
+            if cookie:
+                _keep(self._overwritten, (node, name), None)
             self._telling.entry(node, name, EventCode.CHANGED, is_directory, origins)
             if isinstance(known, Node) and name not in node.pins:
                 self._growth.settle(known)
@@ -140,13 +150,23 @@ class Changes:
         assert names is not None
         if cookie and name in names:
             self._remember(cookie, node, name)
+            if (node, name) in self._overwritten:
+                # Renamed over and renamed away, or two entries exchanged: the kernel says the same.
+                self.suspects[node, name] = None
         if name in node.pins:
             self._growth.went(node.pins[name])
         if name in names:
             self._growth.vanish(node, name)
 
+    def look_for_suspect(self) -> None:
+        """Look for the next of the `suspects`."""
+        node, name = next(iter(self.suspects))
+        del self.suspects[node, name]
+        if node.is_attached and node.names is not None and name not in node.names:
+            self._appeared(node, name)
+
     def _appeared(self, node: Node, name: str) -> None:
-        """Something changed that is not known: it has come, if it is there."""
+        """A name that is not known was spoken of: it has come, if it is there."""
         found = look(node.path_to(name))
         if found is not Found.NOTHING:
             self._created(node, name, found is Found.DIRECTORY, 0)
@@ -170,9 +190,6 @@ class Changes:
                 self._pin_changed(pin)
 
     def _changed_itself(self, node: Node) -> None:
-        if node.found is Found.FILE and look(node.path) is not Found.FILE:
-            # The fall of the link count by which its own name went, told by the directory above.
-            return
         if node.found is not Found.NOTHING:
             self._telling.itself(node, EventCode.CHANGED, node.found is Found.DIRECTORY)
 
@@ -188,9 +205,14 @@ class Changes:
             names[monitor] = prefix + name
         assert node.names is not None
         entry = node.names[name]
-        self._moves[cookie] = Origin(names, frozenset(_below(entry)))
-        if len(self._moves) > _MOVES_KEPT:
-            del self._moves[next(iter(self._moves))]
+        _keep(self._moves, cookie, Origin(names, frozenset(_below(entry))))
+
+
+def _keep(table: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    """Put a renaming into a table that forgets the oldest."""
+    table[key] = value
+    if len(table) > _MOVES_KEPT:
+        del table[next(iter(table))]
 
 
 def _below(entry: bool | Node) -> Iterator[str]:

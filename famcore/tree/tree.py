@@ -175,6 +175,9 @@ class Tree:
         if self._changes.chunks:
             self._changes.translate(BATCH)
             done = True
+        elif self._changes.suspects:
+            self._changes.look_for_suspect()
+            done = True
         elif growth.doubtful:
             node = next(iter(growth.doubtful))
             growth.settle(node) if node.is_attached else growth.doubtful.pop(node)
@@ -185,7 +188,7 @@ class Tree:
         """Whether `produce` may have something to tell without reading more."""
         if self._telling.out or self._paths.listings or self._changes.chunks:
             return True
-        if self._growth.arrivals or self._growth.doubtful:
+        if self._growth.arrivals or self._growth.doubtful or self._changes.suspects:
             return True
         due = self._repair.due()
         return due is not None and due <= time.monotonic()

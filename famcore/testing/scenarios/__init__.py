@@ -1,0 +1,44 @@
+"""The table of scenarios: every event rule at work, a module for each kind of subject."""
+
+from __future__ import annotations
+
+import itertools
+
+from famcore.testing.scenario import Scenario
+from famcore.testing.scenarios import (
+    at_once,
+    coming_back,
+    entries,
+    files,
+    ignored,
+    itself,
+    links,
+    names,
+    recursive,
+    renames,
+    replaced,
+    setting,
+    several,
+    silent,
+)
+
+__all__ = ["SCENARIOS"]
+
+SCENARIOS: tuple[Scenario, ...] = tuple(
+    itertools.chain(
+        setting.SCENARIOS,
+        entries.SCENARIOS,
+        at_once.SCENARIOS,
+        silent.SCENARIOS,
+        replaced.SCENARIOS,
+        renames.SCENARIOS,
+        itself.SCENARIOS,
+        coming_back.SCENARIOS,
+        files.SCENARIOS,
+        several.SCENARIOS,
+        names.SCENARIOS,
+        ignored.SCENARIOS,
+        links.SCENARIOS,
+        recursive.SCENARIOS,
+    )
+)

@@ -1,0 +1,101 @@
+"""Every scenario of the kit, on every live backend that is installed and on two that say less."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from famcore.backend import Backend, Capability, Change, Kind
+from famcore.catalog import Status, find_backends
+from famcore.testing import SCENARIOS, NotHere, Scenario, run
+
+INSTALLED = {found.name: found for found in find_backends()}
+REQUIRED = [name for name in os.environ.get("FAM_REQUIRE_BACKENDS", "").split(",") if name]
+#: Those that can't be used may be live, for all we know.
+LIVE = [name for name, found in INSTALLED.items() if found.live or found.backend is None]
+
+
+def usable(name: str) -> type[Backend]:
+    """The backend's class; where it can't be used the test is skipped, or fails if required."""
+    found = INSTALLED.get(name)
+    if found is not None and found.status is Status.USABLE and found.backend is not None:
+        return found.backend
+    reason = f"backend {name!r} is not installed" if found is None else str(found)
+    if name in REQUIRED:
+        pytest.fail(f"{reason} (required by $FAM_REQUIRE_BACKENDS)")
+    pytest.skip(reason)
+
+
+def carry_out(scenario: Scenario, backend: type[Backend], directory: Path) -> None:
+    if not scenario.applies_to(backend):
+        pytest.skip(f"it needs {scenario.needs & ~backend.capabilities}")
+    try:
+        run(scenario, backend, directory)
+    except NotHere as reason:
+        pytest.skip(str(reason))
+
+
+def test_what_is_required_is_usable() -> None:
+    for name in REQUIRED:
+        usable(name)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+@pytest.mark.parametrize("name", LIVE)
+def test_on(name: str, scenario: Scenario, tmp_path: Path) -> None:
+    carry_out(scenario, usable(name), tmp_path)
+
+
+# --- backends that can say less
+
+EXACT = [
+    found.backend
+    for found in INSTALLED.values()
+    if found.backend is not None
+    and Capability.EXACT | Capability.CONTENTS in found.backend.capabilities
+]
+
+
+def without_names(exact: type[Backend]) -> type[Backend]:
+    class Vague(exact):  # type: ignore[misc, valid-type]
+        """It can't name what changed in a directory, as a kqueue note can't."""
+
+        name = "vague"
+        capabilities = Capability.LIVE | Capability.EXACT | Capability.CONTENTS
+
+        def read(self) -> Iterable[Change]:
+            changes = (Change(*change) for change in super().read())
+            told = (Change(Kind.RESCAN, each.key) if each.name else each for each in changes)
+            return list(dict.fromkeys(told))
+
+    return Vague
+
+
+def without_words(exact: type[Backend]) -> type[Backend]:
+    class Blind(exact):  # type: ignore[misc, valid-type]
+        """It can't say where a change was, as if its queue overflowed all the time."""
+
+        name = "blind"
+        capabilities = Capability.LIVE | Capability.EXACT | Capability.CONTENTS
+
+        def read(self) -> Iterable[Change]:
+            told = [Change(*change) for change in super().read()]
+            # A repair tells what came, changed or went; a directory's own mode is none of it.
+            own = [each for each in told if each.kind is Kind.CHANGED and each.is_directory]
+            own = [each for each in own if not each.name]
+            return [*own, Change(Kind.RESCAN, None)] if told else []
+
+    return Blind
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+@pytest.mark.parametrize("less", [without_names, without_words])
+def test_on_one(
+    less: Callable[[type[Backend]], type[Backend]], scenario: Scenario, tmp_path: Path
+) -> None:
+    if not EXACT:
+        pytest.skip("no backend is installed of which one could be made that says less")
+    carry_out(scenario, less(EXACT[0]), tmp_path)

@@ -1,0 +1,5 @@
+"""`python -m famcore.cli` is `fam`."""
+
+from famcore.cli import main
+
+main()

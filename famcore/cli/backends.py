@@ -1,0 +1,87 @@
+"""`fam backends`: what is installed, what of it works here, and why the rest does not."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+from famcore import FamError, NoBackend
+from famcore.catalog import Found, choose, find_backends
+from famcore.cli.lines import harmless
+from famcore.cli.say import say_error
+
+HEADINGS = ("NAME", "STATUS", "PRIORITY", "CAPABILITIES", "DISTRIBUTION", "REMARK")
+
+
+@click.command(short_help="List the backends that are installed.")
+@click.option("--json", "as_json", is_flag=True, help="As an array of JSON objects.")
+def backends(*, as_json: bool) -> int:
+    """List the backends that are installed, the best first, and why some can't be used.
+
+    The one that is picked when none is named is marked. Exit code 1 if none is installed.
+    """
+    found = find_backends()
+    picked = _picked(found)
+    if as_json:
+        objects = [_fields(each, picked=each.name == picked) for each in found]
+        sys.stdout.write(json.dumps(objects, indent=2) + "\n")
+    elif found:
+        _print_table([_row(each, picked=each.name == picked) for each in found])
+    return 0 if found else 1
+
+
+def _picked(found: Sequence[Found]) -> str | None:
+    """The name of the backend that is used when none is named; if there is none, say why."""
+    try:
+        return choose(None)[0].name
+    except FamError as error:
+        # What NoBackend lists, the table lists too.
+        if not (found and isinstance(error, NoBackend)):
+            say_error(error)
+        return None
+
+
+def _fields(found: Found, *, picked: bool) -> dict[str, object]:
+    return {
+        "name": found.name,
+        "status": found.status,
+        "priority": found.priority,
+        "capabilities": found.capabilities,
+        "distribution": found.distribution,
+        "reason": found.reason,
+        "hint": found.hint,
+        "picked": picked,
+    }
+
+
+def _row(found: Found, *, picked: bool) -> tuple[str, ...]:
+    cells = (
+        found.name,
+        found.status,
+        "-" if found.priority is None else str(found.priority),
+        ",".join(found.capabilities) or "-",
+        found.distribution,
+        "picked" if picked else "; ".join(filter(None, (found.reason, found.hint))),
+    )
+    return tuple(map(harmless, cells))
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    if sys.stdout.isatty():
+        # Imported here: it takes longer than all the rest, and a pipe needs none of it.
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*HEADINGS, box=None)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        Console().print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    for row in (HEADINGS, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from famcore.backend import Change, Kind
 from famcore.events import EventCode, Monitor, make_event
@@ -12,7 +12,7 @@ from famcore.snapshot import Found, look
 from famcore.tree.growth import Growth, Origin
 from famcore.tree.node import Node
 from famcore.tree.repair import Repair
-from famcore.tree.telling import Telling
+from famcore.tree.telling import Telling, View
 from famcore.tree.watches import Source
 
 #: Renames that are remembered.
@@ -72,53 +72,63 @@ class Changes:
     def translate(self, limit: int) -> None:
         """Make events of what was read, until there are `limit` or a directory is to be listed.
 
-        Hot: the loop is gone through once for every change. What is common is spelled out in it,
-        what is rare is called.
+        Hot: the loop is gone through once for every change. A file that comes, changes or goes
+        where nothing else is to be thought of is all done in it; the rest is called.
         """
         chunk = self.chunks[0]
         nodes = chunk.source.nodes
-        telling, growth = self._telling, self._growth
-        out, arrivals = telling.out, growth.arrivals
+        telling, arrivals = self._telling, self._growth.arrivals
+        out, match = telling.out, telling.match
         said = out.append
-        changed = EventCode.CHANGED
-        kind_changed, kind_created, kind_deleted = Kind.CHANGED, Kind.CREATED, Kind.DELETED
+        kind_created, kind_changed, kind_deleted = Kind.CREATED, Kind.CHANGED, Kind.DELETED
+        created, changed, deleted = EventCode.CREATED, EventCode.CHANGED, EventCode.DELETED
         last: object = chunk  # no key is ever equal to it
         node: Node | None = None
-        names: dict[str, bool | Node] | None = None
+        names: dict[str, bool | Node] = {}
         told: set[str] = set()
-        for kind, key, name, is_directory, cookie in chunk.changes:
+        views: list[View] = []
+        for change in chunk.changes:
+            kind, key, name, is_directory, cookie = change
             if key != last:
                 last, node = key, nodes.get(key)
+                # Where more is to be thought of than names, there are none here, and no views.
+                names, views = {}, []
                 if node is not None:
                     told = telling.told.setdefault(node, set())
-            if node is None:
-                # Of a watch that has ended meanwhile, or of all.
-                if kind == Kind.RESCAN and key is None:
-                    self._repair.ask_all(self._root, chunk.since, "events were lost")
-                continue
-            names = node.names
-            if names is None or not name or kind > kind_deleted:
-                self._rare(chunk, node, Change(kind, key, name, is_directory, cookie))
-                last = chunk
-            elif kind == kind_changed and name in names:
+                    if node.names is not None and not node.pins and telling.hook is None:
+                        names, views = node.names, telling.audience(node)
+            known = names.get(name)
+            if kind == kind_changed and known is not None:
                 if name in told:
                     continue
                 told.add(name)
-                is_directory = names[name] is not False
-                for monitor, prefix in telling.audience(node):
+                code, is_directory = changed, known is not False
+            elif cookie or is_directory is not False or not views:
+                code = None
+            elif kind == kind_created and known is None:
+                if match(name):
+                    continue
+                names[name] = False
+                told.discard(name)
+                code = created
+            elif kind == kind_deleted and known is False:
+                del names[name]
+                told.discard(name)
+                code = deleted
+            else:
+                code = None
+            if code is None:
+                self._rare(chunk, node, change)
+                last = chunk
+                if arrivals:
+                    return
+            else:
+                for monitor, prefix in views:
                     if not prefix:
-                        said(make_event(monitor, name, changed, is_directory))
-                    elif not telling.hides(prefix + name):
-                        said(make_event(monitor, prefix + name, changed, is_directory))
-                if name in node.pins:
-                    self._pin_changed(node.pins[name])
-            elif kind == kind_created:
-                self._created(node, name, is_directory, cookie)
-            elif kind == kind_deleted:
-                self._deleted(node, name, cookie)
-            elif not telling.ignores(node, name, bool(is_directory)):
-                self._appeared(node, name)
-            if arrivals or len(out) >= limit:
+                        said(make_event(monitor, name, code, is_directory))
+                    elif not match(prefix + name):
+                        said(make_event(monitor, prefix + name, code, is_directory))
+            if len(out) >= limit:
                 return
         self.chunks.popleft()
 
@@ -171,16 +181,22 @@ class Changes:
         if found is not Found.NOTHING:
             self._created(node, name, found is Found.DIRECTORY, 0)
 
-    def _rare(self, chunk: Chunk, node: Node, change: Change) -> None:
-        """All that is not of an entry of a listed directory."""
-        kind, name = change.kind, change.name
-        if kind == Kind.GONE:
+    def _rare(self, chunk: Chunk, node: Node | None, change: tuple[Any, ...]) -> None:
+        """Translate one change, of whatever kind."""
+        kind, key, name, is_directory, cookie = change
+        if node is None:
+            # Of a watch that has ended meanwhile, or of all.
+            if kind == Kind.RESCAN and key is None:
+                self._repair.ask_all(self._root, chunk.since, "events were lost")
+        elif kind == Kind.GONE:
             self._growth.ended(node)
         elif kind == Kind.RESCAN:
             self._repair.ask(node, chunk.since)
         elif not name:
             if kind == Kind.CHANGED:
                 self._changed_itself(node)
+        elif node.names is not None:
+            self._entry(node, kind, name, is_directory, cookie)
         elif (pin := node.pins.get(name)) is not None:
             if kind == Kind.CREATED:
                 self._growth.came(pin)
@@ -188,6 +204,22 @@ class Changes:
                 self._growth.went(pin)
             else:
                 self._pin_changed(pin)
+
+    def _entry(
+        self, node: Node, kind: Kind, name: str, is_directory: bool | None, cookie: int
+    ) -> None:
+        """Translate a change of an entry of a listed directory."""
+        assert node.names is not None
+        if kind == Kind.CREATED:
+            self._created(node, name, is_directory, cookie)
+        elif kind == Kind.DELETED:
+            self._deleted(node, name, cookie)
+        elif name in node.names:
+            self._telling.entry(node, name, EventCode.CHANGED, node.names[name] is not False)
+            if name in node.pins:
+                self._pin_changed(node.pins[name])
+        elif not self._telling.ignores(node, name, bool(is_directory)):
+            self._appeared(node, name)
 
     def _changed_itself(self, node: Node) -> None:
         if node.found is not Found.NOTHING:

@@ -21,7 +21,8 @@ class Telling:
     def __init__(self, match: Callable[[str], object]) -> None:
         #: Events in order; the tree's owner takes them.
         self.out: list[Event] = []
-        self._match = match
+        #: Whether an ignore pattern matches a filename, or its last part.
+        self.match = match
         #: The consumers' `fam_ignore`; None if no consumer has it.
         self.hook: Callable[[str, bool], bool] | None = None
         #: Node → the entries that the hook said to ignore.
@@ -60,7 +61,7 @@ class Telling:
                 known = [(mine, "") for mine in each.monitors if mine not in self.silent]
                 for monitor, prefix in views:
                     if monitor.recursive and not (
-                        prefix and should_ignore(self._match, prefix + each.name)
+                        prefix and should_ignore(self.match, prefix + each.name)
                     ):
                         known.append((monitor, f"{prefix}{each.name}/"))
                 self._audiences[each] = known
@@ -85,7 +86,7 @@ class Telling:
 
     def ignores(self, node: Node, name: str, is_directory: bool) -> bool:
         """Whether no monitor is told of this entry, nor of anything below it."""
-        if self._match(name):
+        if self.match(name):
             return True
         if self.hook is None:
             return False
@@ -99,7 +100,7 @@ class Telling:
 
     def hides(self, filename: str) -> bool:
         """Whether a monitor is not told of `filename`, whose last part alone is not ignored."""
-        return bool(self._match(filename))
+        return bool(self.match(filename))
 
     # --- what is told
 
@@ -130,7 +131,7 @@ class Telling:
             told.discard(name)
         for monitor, prefix in self.audience(node):
             filename = prefix + name
-            if prefix and self._match(filename):
+            if prefix and self.match(filename):
                 continue
             if only is not None and monitor not in only:
                 continue

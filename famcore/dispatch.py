@@ -9,6 +9,7 @@ from typing import Any
 
 from famcore.events import BATCH, Event, Monitor, copy_event
 from famcore.plugins import Consumers
+from famcore.plugins.consumers import Caller
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,13 @@ class Dispatch:
         self.queue: deque[Event] = deque()
         #: Events of this batch that handlers have had, and consumers have not.
         self._handled: list[Event] = []
-        #: Consumers that have not had their batch.
-        self._owed: deque[tuple[str, Callable[..., Any], tuple[Event, ...]]] = deque()
+        #: The consumers of this batch: those that were there when it was begun.
+        self._callers: tuple[Caller, ...] = ()
+        #: Those that have not had it.
+        self._owed: deque[tuple[Caller, _Batch]] = deque()
+        #: Counts the monitors that were removed; and how many it was when this batch was begun.
+        self.removals = 0
+        self._removals_before = 0
 
     def __bool__(self) -> bool:
         """Whether `deliver` has something to do."""
@@ -43,18 +49,15 @@ class Dispatch:
         self._handled.clear()
         self._owed.clear()
 
-    def peek(self) -> Event | None:
-        """The next undelivered event, which stays; None if there is none."""
-        queue = self.queue
-        while queue:
+    def take(self) -> Event | None:
+        """The next undelivered event, which is the caller's; None if there is none."""
+        while True:
             try:
-                event = queue[0]
-                if not _is_removed(event):
-                    return event
-                queue.remove(event)
-            except (IndexError, ValueError):  # another thread was quicker
-                continue
-        return None
+                event = self.queue.popleft()
+            except IndexError:
+                return None
+            if not _is_removed(event):
+                return event
 
     def undelivered(self) -> list[Event]:
         """A copy of the undelivered events."""
@@ -69,8 +72,9 @@ class Dispatch:
         `KeyboardInterrupt` passes, the rest of the batch stays to be delivered.
         """
         delivered: list[Event] = []
+        self._begin()
+        shared = kept or bool(self._callers)
         queue = self.queue
-        shared = kept or bool(self._consumers.callers("fam_events"))
         while queue and len(self._handled) < BATCH:
             try:
                 event = queue.popleft()
@@ -91,10 +95,17 @@ class Dispatch:
 
     def deliver_one(self, monitor: Monitor, event: Event) -> None:
         """Give `event`, which was taken from the queue, to its handler and the consumers."""
+        self._begin()
+        self._handled.append(event)
         if monitor.handle is not None:
             self._handle(monitor, copy_event(event))
-        self._handled.append(event)
         self._hand_on()
+
+    def _begin(self) -> None:
+        """Begin a batch, unless one is under way."""
+        if not self._handled:
+            self._callers = self._consumers.callers("fam_events")
+            self._removals_before = self.removals
 
     def _handle(self, monitor: Monitor, event: Event) -> None:
         assert monitor.handle is not None
@@ -108,15 +119,14 @@ class Dispatch:
     def _hand_on(self) -> None:
         """Give the consumers the events that handlers have had."""
         if self._handled:
-            events = tuple(self._handled)
+            batch = _Batch(tuple(self._handled), self._removals_before)
             self._handled = []
-            for name, call in self._consumers.callers("fam_events"):
-                self._owed.append((name, call, events))
+            self._owed.extend((caller, batch) for caller in self._callers)
         while self._owed:
-            name, call, events = self._owed.popleft()
-            left = tuple(event for event in events if not _is_removed(event))
-            if left:
-                self._call(name, call, {"events": left})
+            (name, call), batch = self._owed.popleft()
+            events = batch.without_removed(self.removals)
+            if events:
+                self._call(name, call, {"events": events})
 
     # --- other hooks
 
@@ -173,6 +183,23 @@ class Dispatch:
         except (Exception, SystemExit) as error:
             log.exception("consumer %s failed", name)
             self.report_error(name, error)
+
+
+class _Batch:
+    """What all consumers are given, the same tuple, as long as no monitor is removed."""
+
+    __slots__ = ("_events", "_removals")
+
+    def __init__(self, events: tuple[Event, ...], removals: int) -> None:
+        self._events = events
+        self._removals = removals
+
+    def without_removed(self, removals: int) -> tuple[Event, ...]:
+        """The events, less those of monitors removed since there were `removals` of them."""
+        if removals != self._removals:
+            self._removals = removals
+            self._events = tuple(event for event in self._events if not _is_removed(event))
+        return self._events
 
 
 def _is_removed(event: Event) -> bool:

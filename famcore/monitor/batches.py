@@ -36,11 +36,11 @@ class Batches:
             return
         token = self._stops.begin()
         while not self._stops.asked(token):
-            batch = loop.next_batch(0, token, kept=True)
+            batch = loop.next_batch(0, token, kept=True, patient=False)
             if batch:
                 yield batch
                 continue
-            with loop.waiting() as is_open:
+            with loop.waiting(token) as is_open:
                 if not is_open or not loop.is_live or self._stops.asked(token):
                     return
                 await readable(loop.fileno())

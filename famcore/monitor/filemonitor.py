@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any, ClassVar, Self
 
 from famcore.backend import Backend
@@ -116,6 +117,7 @@ class FileMonitor(FamNames):
             if monitor is None:
                 raise ValueError(f"there is no monitor of request ID {request_id!r}")
             monitor.removed = True
+            self._dispatch.removals += 1
             if self._loop is None or self._closed:
                 return
             self._loop.tree.remove(monitor)
@@ -196,31 +198,40 @@ class FileMonitor(FamNames):
         the backend asked for can't start, `NoBackend` if none was asked for and none can,
         `FamError` after `shutdown`.
         """
-        with self._lock:
-            self._check_open()
-            if self._loop is not None:
-                return
-            load(self._named, self._consumers)
-            backend = open_backend(self._wanted)
-            try:
-                self._loop = self._make_loop(backend)
-            except BaseException:
-                backend.close()
-                raise
-            monitors = self._monitors_now()
+        with ExitStack() as turn:
+            with self._lock:
+                self._check_open()
+                if self._loop is not None:
+                    return
+                load(self._named, self._consumers)
+                loop = self._open_loop()
+                monitors = self._monitors_now()
+                for monitor in monitors:
+                    loop.tree.add(monitor)
+                loop.signal()
+                # Whoever else is to deliver waits until consumers know that they are started.
+                turn.enter_context(loop.turn_by(None))
+                self._loop = loop
+            self._dispatch.notify("fam_started")
             for monitor in monitors:
-                self._loop.tree.add(monitor)
-            self._loop.signal()
-        self._dispatch.notify("fam_started")
-        for monitor in monitors:
-            self._tell_added(monitor)
+                if not monitor.removed:
+                    self._tell_added(monitor)
 
-    def _make_loop(self, backend: Backend) -> Loop:
-        patterns = compile_patterns(self.ignore)
-        tree = Tree(patterns, self._dispatch, audit=self._audit, max_pending=self._max_pending)
-        tree.ask_to_ignore = self._ignore_hook()
-        tree.open(backend)
-        return Loop(tree, self._dispatch, self._stops, self._lock)
+    def _open_loop(self) -> Loop:
+        backend = open_backend(self._wanted)
+        try:
+            tree = Tree(
+                compile_patterns(self.ignore),
+                self._dispatch,
+                audit=self._audit,
+                max_pending=self._max_pending,
+            )
+            tree.ask_to_ignore = self._ignore_hook()
+            tree.open(backend)
+            return Loop(tree, self._dispatch, self._stops, self._lock)
+        except BaseException:
+            backend.close()
+            raise
 
     def _started(self) -> Loop | None:
         """The loop, which is started if it is not yet; None after `shutdown`."""
@@ -273,9 +284,10 @@ class FileMonitor(FamNames):
         if loop is None:
             return 0
         token = self._stops.begin()
-        count = len(loop.next_batch(timeout, token))
+        patient = timeout is None or timeout > 0
+        count = len(loop.next_batch(timeout, token, patient=patient))
         while 0 < count < self._max_pending:
-            events = loop.next_batch(0, token)
+            events = loop.next_batch(0, token, patient=patient)
             if not events:
                 break
             count += len(events)
@@ -302,12 +314,7 @@ class FileMonitor(FamNames):
     def pending(self) -> bool:
         """Whether `get_event` would return an event. Reads, but does not wait."""
         loop = self._started()
-        if loop is None:
-            return False
-        try:
-            return loop.peek() is not None
-        finally:
-            loop.signal()
+        return loop is not None and loop.pending()
 
     def get_event(self) -> Event:
         """The next undelivered event, which is not delivered then. `IndexError` if there is none.
@@ -315,15 +322,10 @@ class FileMonitor(FamNames):
         `handle_one_event` gives it to its handler and the consumers.
         """
         loop = self._started()
-        if loop is not None:
-            with self._lock:
-                event = loop.peek()
-                if event is not None:
-                    self._dispatch.queue.popleft()
-                loop.signal()
-            if event is not None:
-                return event
-        raise IndexError("no event is pending")
+        event = None if loop is None else loop.take()
+        if event is None:
+            raise IndexError("no event is pending")
+        return event
 
     def handle_one_event(self, event: Event) -> None:
         """Give an event that `get_event` returned to its monitor's handler and the consumers."""

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from famcore.dispatch import Dispatch
-from famcore.events import Event, Monitor
+from famcore.events import BATCH, Event, Monitor
 from famcore.monitor.poller import Poller
 from famcore.monitor.stops import Stops
 from famcore.tree import Tree
 from famcore.tree.watches import Source
 
-#: In a burst, to read at every wake-up is to read one event at a time. A burst is told by its rate:
-#: so many wake-ups in a row, each this soon (seconds) after the wait for it began; the pause then
-#: made lets events gather.
-_BURST_WAKES = 3
+#: In a burst, to read whenever there is something is to read one event at a time. A burst is told
+#: by its rate: so many small batches in a row, each begun this soon (seconds) after the last. The
+#: pause that is then made before the next lets events gather.
+_BURST_CALLS = 3
 _BURST_SOON = 0.001
 _BURST_PAUSE = 0.002
 
@@ -40,10 +41,14 @@ class Loop:
         self._generation = -1
         #: When (monotonic seconds) live sources without a descriptor are read next.
         self._poll_at = 0.0
-        self._waiting = 0
+        #: The tokens (of `Stops`) of those who wait.
+        self._waiting: list[int] = []
         self._turn = threading.Lock()
         self._deliverer: int | None = None
-        self._quick_wakes = 0
+        #: How many batches in a row were small and asked for at once after the last.
+        self._quick_calls = 0
+        self._came_back = 0.0
+        self._had_few = False
 
     # --- for others to wait on
 
@@ -64,17 +69,21 @@ class Loop:
             self._close_if_unused()
 
     @contextmanager
-    def waiting(self) -> Iterator[bool]:
-        """While this is entered, the descriptor stays open; false if it is closed already."""
+    def waiting(self, token: int) -> Iterator[bool]:
+        """While this is entered, the descriptor stays open, and readable if `token` is to stop.
+
+        False if it is closed already.
+        """
         with self.lock:
-            self._waiting += not self.closed
             is_open = not self.closed
+            if is_open:
+                self._waiting.append(token)
         try:
             yield is_open
         finally:
             if is_open:
                 with self.lock:
-                    self._waiting -= 1
+                    self._waiting.remove(token)
                     self._close_if_unused()
 
     def _close_if_unused(self) -> None:
@@ -90,7 +99,10 @@ class Loop:
             when = self.tree.deadline()
             if self._polled():
                 when = self._poll_at if when is None else min(when, self._poll_at)
-            self._poller.signal(bool(self._dispatch) or self.tree.has_work(), when)
+            wanted = bool(self._dispatch) or self.tree.has_work()
+            for token in self._waiting:
+                wanted = wanted or self._stops.is_over(token)
+            self._poller.signal(wanted, when)
 
     @property
     def is_live(self) -> bool:
@@ -99,22 +111,28 @@ class Loop:
 
     # --- delivery
 
-    def next_batch(self, timeout: float | None, token: int, *, kept: bool = False) -> list[Event]:
+    def next_batch(
+        self, timeout: float | None, token: int, *, kept: bool = False, patient: bool = True
+    ) -> list[Event]:
         """Deliver one batch and return it.
 
         Empty after `timeout` seconds (None: no limit), when asked to stop (`token` is the caller's
-        of `Stops`), closed, or not live. `kept`: the caller will use the events, so handlers get
+        of `Stops`), closed, or not live. `patient`: in a burst it may
+        take milliseconds more, for all. `kept`: the caller will use the events, so handlers get
         copies.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         ready: set[int] | None = None
         try:
             while not self.closed:
-                with self._turn_by(deadline) as has_turn:
+                if patient:
+                    self._pause_in_burst()
+                with self.turn_by(deadline) as has_turn:
                     if not has_turn:
                         break
                     events = self._deliver(ready, kept=kept)
                 if events:
+                    self._had_few = len(events) < BATCH
                     return events
                 ready = self._wait(deadline, token)
                 if ready is None:
@@ -122,23 +140,41 @@ class Loop:
             return []
         finally:
             self.signal()
+            self._came_back = time.monotonic()
+
+    def _pause_in_burst(self) -> None:
+        if self._had_few and time.monotonic() - self._came_back < _BURST_SOON:
+            self._quick_calls += 1
+            if self._quick_calls > _BURST_CALLS:
+                time.sleep(_BURST_PAUSE)
+        else:
+            self._quick_calls = 0
 
     def deliver_one(self, monitor: Monitor, event: Event) -> None:
         """Give `event`, which was taken before, to its handler and the consumers."""
-        with self._turn_by(None):
+        with self.turn_by(None):
             if not self.closed:
                 self._dispatch.deliver_one(monitor, event)
 
-    def peek(self) -> Event | None:
-        """The next undelivered event, which stays; reads, but does not wait."""
+    def pending(self) -> bool:
+        """Whether there is an undelivered event; reads, but does not wait."""
         with self.lock:
-            event = self._dispatch.peek()
+            try:
+                return bool(self._dispatch.undelivered()) or self._fill(None)
+            finally:
+                self.signal()
+
+    def take(self) -> Event | None:
+        """The next undelivered event, which is the caller's; reads, but does not wait."""
+        with self.lock:
+            event = self._dispatch.take()
             while event is None and self._fill(None):
-                event = self._dispatch.peek()
+                event = self._dispatch.take()
+            self.signal()
             return event
 
     @contextmanager
-    def _turn_by(self, deadline: float | None) -> Iterator[bool]:
+    def turn_by(self, deadline: float | None) -> Iterator[bool]:
         """The turn to deliver; false if it can't be had by `deadline` (monotonic seconds)."""
         me = threading.get_ident()
         if self._deliverer == me:
@@ -177,19 +213,13 @@ class Loop:
         began = time.monotonic()
         if deadline is not None and began >= deadline:
             return None
-        with self.waiting() as is_open:
+        with self.waiting(token) as is_open:
             if not is_open or not self.is_live:
                 return None
             self.signal()
             if self._stops.asked(token):
                 return None
             ready = self._poller.wait(None if deadline is None else deadline - began)
-        if not ready or time.monotonic() - began > _BURST_SOON:
-            self._quick_wakes = 0
-        else:
-            self._quick_wakes += 1
-            if self._quick_wakes >= _BURST_WAKES:
-                time.sleep(_BURST_PAUSE)
         return ready
 
     # --- reading
@@ -199,7 +229,7 @@ class Loop:
 
         Returns whether there are undelivered ones.
         """
-        with self.lock:
+        with self.lock, _no_collection():
             if self.closed:
                 return False
             self._register_sources()
@@ -220,7 +250,7 @@ class Loop:
             for source in polled:
                 self.tree.read(source)
         for source in list(self.tree.sources):
-            if source.backend is not None and source.backend.fileno() in ready:
+            if source.descriptor in ready:
                 self.tree.read(source)
 
     def _polled(self) -> list[Source]:
@@ -228,12 +258,23 @@ class Loop:
         return [
             source
             for source in self.tree.sources
-            if source.is_live and source.backend is not None and source.backend.fileno() is None
+            if source.is_live and source.backend is not None and source.descriptor is None
         ]
 
     def _register_sources(self) -> None:
         if self._generation != self.tree.generation:
             self._generation = self.tree.generation
-            backends = [source.backend for source in self.tree.sources]
-            descriptors = {backend.fileno() for backend in backends if backend is not None}
+            descriptors = [source.descriptor for source in self.tree.sources]
             self._poller.watch_only({each for each in descriptors if each is not None})
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """The collector is off meanwhile: it would go through the many new events several times."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

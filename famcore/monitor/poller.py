@@ -58,10 +58,10 @@ class Poller:
 
     def wake(self) -> None:
         """Make it readable. May be called from a signal handler and from any thread."""
-        self._written = True
         # Full: it is readable then. Closed: nobody waits.
         with contextlib.suppress(OSError):
             os.write(self._waker, b"\0")
+        self._written = True
 
     def signal(self, wanted: bool, when: float | None) -> None:
         """Have it readable now, or not; and at `when` (monotonic seconds), or at no time."""

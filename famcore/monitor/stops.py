@@ -22,7 +22,11 @@ class Stops:
 
     def asked(self, token: int) -> bool:
         """Whether to end, for whoever began with `token`."""
-        if token == self._count:
+        if not self.is_over(token):
             return False
         self._unclaimed = False
         return True
+
+    def is_over(self, token: int) -> bool:
+        """As `asked`, for somebody else."""
+        return token != self._count

@@ -140,7 +140,7 @@ class Changes:
         if is_directory is None:
             is_directory = look(node.path_to(name)) is Found.DIRECTORY
         if known is not None and (known is not False) is not is_directory:
-            self._growth.vanish(node, name)
+            self._growth.lose(node, name)
             known = None
         if known is None:
             if not self._telling.ignores(node, name, is_directory):
@@ -163,10 +163,7 @@ class Changes:
             if (node, name) in self._overwritten:
                 # Renamed over and renamed away, or two entries exchanged: the kernel says the same.
                 self.suspects[node, name] = None
-        if name in node.pins:
-            self._growth.went(node.pins[name])
-        if name in names:
-            self._growth.vanish(node, name)
+        self._growth.lose(node, name)
 
     def look_for_suspect(self) -> None:
         """Look for the next of the `suspects`."""

@@ -292,6 +292,13 @@ class Growth:
                     elif child is not entry:
                         self.arrivals.append((child, None))
 
+    def lose(self, node: Node, name: str) -> None:
+        """The name has gone from the listed directory at `node`: its own monitors hear it first."""
+        if name in node.pins:
+            self.went(node.pins[name])
+        if node.names is not None and name in node.names:
+            self.vanish(node, name)
+
     def vanish(self, node: Node, name: str) -> None:
         """A known entry has left the listed directory at `node`."""
         assert node.names is not None

@@ -109,7 +109,7 @@ class Repair:
         for name in list(names):
             is_directory = names[name] is not False
             if found.get(name) is not is_directory:
-                self._growth.vanish(node, name)
+                self._growth.lose(node, name)
         kept = [name for name, entry in names.items() if entry is False]
         for name in self._changed(node, kept, since):
             self._telling.entry(node, name, EventCode.CHANGED, False)

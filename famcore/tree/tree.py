@@ -57,7 +57,9 @@ class Tree:
         self.notices: deque[Callable[[], None]] = deque()
         #: Counts the times that a source was opened or lost.
         self.generation = 0
-        self._watches = Watches(audit, degraded=self._degraded, restored=self._restored)
+        self._watches = Watches(
+            audit, degraded=self._degraded, restored=self._restored, failed=self._failed
+        )
         self._telling = Telling(match)
         self._growth = Growth(self._watches, self._telling)
         self._paths = Paths(self._watches, self._telling, self._growth)
@@ -85,48 +87,40 @@ class Tree:
 
     def open(self, backend: Backend) -> None:
         """Watch by `backend` from now on."""
-        self._watches.sources.append(Source(type(backend), backend))
+        source = Source(type(backend))
+        self._watches.open(source, backend)
+        self.sources.append(source)
         self.generation += 1
 
     def close(self) -> None:
         """Close all backends."""
         for source in self.sources:
-            if source.backend is not None:
-                source.backend.close()
-                source.backend = None
+            self._watches.close(source)
 
     def read(self, source: Source) -> None:
         """Queue what `source` has to say. A backend that fails is lost, and tried again."""
-        if source.backend is None:
+        backend = source.backend
+        if backend is None:
             return
         try:
             for _ in range(_READS):
                 began = time.time()
-                changes = source.backend.read()
+                changes = backend.read()
                 if not isinstance(changes, list):
                     changes = list(changes)
-                if not changes:
-                    source.complete = began
-                    return
-                self._changes.add(source, changes, source.complete)
-                if len(self._changes) > self._max_pending:
-                    self._changes.give_up()
-                if source.backend.fileno() is None:
+                if changes:
+                    self._changes.add(source, changes, source.complete)
+                    if len(self._changes) > self._max_pending:
+                        self._changes.give_up()
+                if not changes or source.descriptor is None:
                     source.complete = began
                     return
         except (Exception, SystemExit) as error:
-            self._lose(source, error)
+            self._watches.lose(source, error)
+            self.generation += 1
 
-    def _lose(self, source: Source, error: BaseException) -> None:
-        backend = source.backend
+    def _failed(self, source: Source, error: BaseException) -> None:
         self.notices.append(partial(self._listener.backend_failed, source.cls.name, error))
-        self._watches.lose(source, error)
-        self.generation += 1
-        try:
-            if backend is not None:
-                backend.close()
-        except (Exception, SystemExit) as second:
-            self.notices.append(partial(self._listener.backend_failed, source.cls.name, second))
 
     # --- monitors
 

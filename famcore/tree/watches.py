@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from famcore.backend import Backend, Capability, Change, Interest
-from famcore.errors import BackendLost, WatchLimitReached
+from famcore.errors import BackendLost, FamError, WatchLimitReached
 from famcore.tree.node import Node
 
 #: Seconds until what could not be covered is tried again, at first; the pause doubles each time.
@@ -30,7 +30,9 @@ class Source:
 
     cls: type[Backend]
     #: None while it is lost.
-    backend: Backend | None
+    backend: Backend | None = None
+    #: What is readable when the backend has something to say; None: it is polled, or lost.
+    descriptor: int | None = None
     #: key → the node that was watched by it.
     nodes: dict[Hashable, Node] = field(default_factory=dict)
     #: key → the keys of our own making for other paths of the same thing (hard links, mounts).
@@ -76,6 +78,7 @@ class Watches:
         *,
         degraded: Callable[[Node, str], None],
         restored: Callable[[Node, float], None],
+        failed: Callable[[Source, BaseException], None],
     ) -> None:
         self.sources: list[Source] = []
         #: Nodes that are not covered → why.
@@ -90,6 +93,8 @@ class Watches:
         self._degraded = degraded
         #: Called with a node that is covered again, and since when it was not.
         self._restored = restored
+        #: Called with a source whose backend raised what it may not.
+        self._failed = failed
 
     # --- one node
 
@@ -102,8 +107,10 @@ class Watches:
         if interest is None:
             self.release(node)
             return True
+        source, backend = self._source_for(node)
         try:
-            source, backend = self._source_for(node)
+            if backend is None:
+                raise BackendLost(f"backend {source.cls.name!r} is lost")
             path = node.path
             key = backend.watch(path, interest)
             if source.nodes.get(key, node) is not node or key in source.twins:
@@ -114,6 +121,8 @@ class Watches:
         except (FileNotFoundError, NotADirectoryError):
             raise
         except (Exception, SystemExit) as error:
+            if not isinstance(error, OSError | FamError):
+                self._failed(source, error)
             self.miss(node, error)
             return False
         same = node.source is source and node.key == key
@@ -128,13 +137,12 @@ class Watches:
             self._restored(node, gap.since)
         return same
 
-    def _source_for(self, node: Node) -> tuple[Source, Backend]:
-        if node.source is not None and node.source.backend is not None:
-            return node.source, node.source.backend
-        for source in self.sources:
-            if source.backend is not None:
-                return source, source.backend
-        raise BackendLost("no backend is open")
+    def _source_for(self, node: Node) -> tuple[Source, Backend | None]:
+        """The source that watches `node`, or is to watch it."""
+        source = node.source or next(
+            (each for each in self.sources if each.backend is not None), self.sources[0]
+        )
+        return source, source.backend
 
     def _share(self, source: Source, key: Hashable, node: Node) -> Twin:
         """A key of our own for `node`, which is the same thing as another node."""
@@ -153,7 +161,10 @@ class Watches:
         self.forget(node)
         origin = key.key if isinstance(key, Twin) else key
         if origin not in source.nodes and origin not in source.twins and source.backend is not None:
-            source.backend.unwatch(origin)
+            try:
+                source.backend.unwatch(origin)
+            except (Exception, SystemExit) as error:
+                self._failed(source, error)
 
     def forget(self, node: Node) -> None:
         """The watch of `node` has ended, the backend says."""
@@ -201,9 +212,24 @@ class Watches:
 
     # --- whole backends
 
+    def open(self, source: Source, backend: Backend) -> None:
+        """Use `backend` from now on."""
+        source.descriptor = backend.fileno()
+        source.backend = backend
+
+    def close(self, source: Source) -> None:
+        """Close the backend, whatever it says to that."""
+        backend, source.backend, source.descriptor = source.backend, None, None
+        try:
+            if backend is not None:
+                backend.close()
+        except (Exception, SystemExit) as error:
+            self._failed(source, error)
+
     def lose(self, source: Source, error: BaseException) -> None:
         """The backend is gone, by `error`: nothing that it watched is covered."""
-        source.backend = None
+        self._failed(source, error)
+        self.close(source)
         nodes = list(source.nodes.values())
         source.nodes.clear()
         source.twins.clear()
@@ -218,7 +244,7 @@ class Watches:
         """Open a lost backend again; false if that fails."""
         try:
             source.cls.check()
-            source.backend = source.cls()
+            self.open(source, source.cls())
         except (Exception, SystemExit):
             return False
         return True

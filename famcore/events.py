@@ -36,7 +36,7 @@ class Coverage(NamedTuple):
 class Monitor:
     """A request to be told about one path."""
 
-    __slots__ = ("handle", "handler", "path", "recursive", "removed", "request_id")
+    __slots__ = ("announced", "handle", "handler", "path", "recursive", "removed", "request_id")
 
     def __init__(self, request_id: int, path: str, handler: Any, *, recursive: bool) -> None:
         self.request_id = request_id
@@ -47,6 +47,8 @@ class Monitor:
         #: What is called with each event; None leaves them to consumers and `get_event`.
         self.handle: Callable[[Event], object] | None = None
         self.recursive = recursive
+        #: Whether consumers have been told of it.
+        self.announced = False
         self.removed = False
 
     def __repr__(self) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+
 from famcore.monitor import FileMonitor
 
 _fam: FileMonitor | None = None
+_lock = threading.Lock()
 
 
 def get_fam() -> FileMonitor:
     """The `FileMonitor` of this process, made at the first call."""
     global _fam
-    if _fam is None:
-        _fam = FileMonitor()
-    return _fam
+    with _lock:
+        if _fam is None:
+            _fam = FileMonitor()
+        return _fam
 
 
 def set_fam(fam: FileMonitor) -> None:

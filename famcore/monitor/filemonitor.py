@@ -122,7 +122,8 @@ class FileMonitor(FamNames):
                 return
             self._loop.tree.remove(monitor)
             self._loop.signal()
-        self._dispatch.notify("fam_monitor_removed", request_id=request_id, path=monitor.path)
+        if monitor.announced:
+            self._dispatch.notify("fam_monitor_removed", request_id=request_id, path=monitor.path)
 
     @property
     def handles(self) -> dict[int, Any]:
@@ -134,6 +135,10 @@ class FileMonitor(FamNames):
             return list(self._monitors.values())
 
     def _tell_added(self, monitor: Monitor) -> None:
+        with self._lock:
+            if monitor.removed:
+                return
+            monitor.announced = True
         self._dispatch.notify(
             "fam_monitor_added",
             request_id=monitor.request_id,
@@ -214,8 +219,7 @@ class FileMonitor(FamNames):
                 self._loop = loop
             self._dispatch.notify("fam_started")
             for monitor in monitors:
-                if not monitor.removed:
-                    self._tell_added(monitor)
+                self._tell_added(monitor)
 
     def _open_loop(self) -> Loop:
         backend = open_backend(self._wanted)
@@ -249,6 +253,7 @@ class FileMonitor(FamNames):
             if self._loop is None:
                 return
             self._loop.close()
+        self._loop.send_notices()
         self._dispatch.notify("fam_stopped")
 
     def __enter__(self) -> Self:

@@ -43,8 +43,8 @@ class Loop:
         self._poll_at = 0.0
         #: The tokens (of `Stops`) of those who wait.
         self._waiting: list[int] = []
-        self._turn = threading.Lock()
-        self._deliverer: int | None = None
+        #: A handler or consumer may go on delivering, so its thread may take it again.
+        self._turn = threading.RLock()
         #: How many batches in a row were small and asked for at once after the last.
         self._quick_calls = 0
         self._came_back = 0.0
@@ -143,6 +143,7 @@ class Loop:
             self._came_back = time.monotonic()
 
     def _pause_in_burst(self) -> None:
+        """Let events gather, if they are coming in faster than they are worth a batch each."""
         if self._had_few and time.monotonic() - self._came_back < _BURST_SOON:
             self._quick_calls += 1
             if self._quick_calls > _BURST_CALLS:
@@ -176,26 +177,20 @@ class Loop:
     @contextmanager
     def turn_by(self, deadline: float | None) -> Iterator[bool]:
         """The turn to deliver; false if it can't be had by `deadline` (monotonic seconds)."""
-        me = threading.get_ident()
-        if self._deliverer == me:
-            yield True
-            return
         left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
         if not self._turn.acquire(timeout=left):
             yield False
             return
         try:
-            self._deliverer = me
             yield True
         finally:
-            self._deliverer = None
             self._turn.release()
 
     def _deliver(self, ready: set[int] | None, *, kept: bool) -> list[Event]:
         """Deliver what is there, a batch at most."""
         while True:
             has_read = self._fill(ready)
-            self._send_notices()
+            self.send_notices()
             if not has_read and not self._dispatch:
                 return []
             events = self._dispatch.deliver(kept=kept)
@@ -203,7 +198,8 @@ class Loop:
                 return events
             ready = set()
 
-    def _send_notices(self) -> None:
+    def send_notices(self) -> None:
+        """Tell consumers what is no event; not under the lock."""
         notices = self.tree.notices
         while notices:
             notices.popleft()()
@@ -219,8 +215,7 @@ class Loop:
             self.signal()
             if self._stops.asked(token):
                 return None
-            ready = self._poller.wait(None if deadline is None else deadline - began)
-        return ready
+            return self._poller.wait(None if deadline is None else deadline - began)
 
     # --- reading
 
@@ -239,9 +234,9 @@ class Loop:
             if ready or polled:
                 self._read(ready, polled)
             queue = self._dispatch.queue
-            if not queue:
+            if not queue or not self._dispatch.undelivered():
                 queue.extend(self.tree.produce())
-            return bool(queue)
+            return bool(queue) and bool(self._dispatch.undelivered())
 
     def _read(self, ready: set[int], polled: list[Source]) -> None:
         now = time.monotonic()

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from famcore.backend import Backend
-from famcore.errors import NoBackend
+from famcore.errors import NoBackend, PluginError
 from famcore.plugins import Consumers
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,10 @@ def open_backend(wanted: str | type[Backend] | None) -> Backend:
         try:
             return cls()
         except (Exception, SystemExit) as error:
-            if is_asked_for:
+            if is_asked_for and isinstance(error, Exception):
                 raise
+            if is_asked_for:
+                raise PluginError(f"backend {cls.name!r} exits: {error}") from error
             log.warning("backend %r can't start, the next one is tried: %s", cls.name, error)
             reasons.append(f"backend {cls.name!r}: {error}")
     raise NoBackend("\n  ".join(["no live backend can be started:", *reasons]))

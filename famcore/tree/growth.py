@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ from famcore.tree.watches import Watches
 
 #: How often a path is looked at again that changes while it is looked at.
 _ATTEMPTS = 8
+
+#: Seconds that a listing may take without a rest after it.
+_SHORT = 0.001
 
 
 class Held(enum.Enum):
@@ -57,6 +61,8 @@ class Growth:
         self.arrivals: list[tuple[Node, Origin | None]] = []
         #: Nodes whose thing has gone, to be looked at once all that was read is told.
         self.doubtful: dict[Node, None] = {}
+        #: Directories → until when (monotonic seconds) they rest: as long as listing them took.
+        self.resting: dict[Node, float] = {}
         #: Called with a node that is or was a link, to make it what is there now.
         self.relink: Callable[[Node, Found], None] = lambda node, found: None
         #: Called with a node that is held anew, or holds another thing, which nobody told.
@@ -249,8 +255,13 @@ class Growth:
 
     def scan(self, node: Node) -> dict[str, bool]:
         """The entries of the directory at `node`; none if it is gone or may not be read."""
+        began = time.monotonic()
         try:
-            return scan(node.path)
+            found = scan(node.path)
+            ended = time.monotonic()
+            if ended - began > _SHORT:
+                self.resting[node] = 2 * ended - began
+            return found
         except (FileNotFoundError, NotADirectoryError):
             self.doubtful[node] = None
         except OSError as error:

@@ -24,8 +24,6 @@ class Repair:
         growth.missed = self._ask_missed
         #: Node → since when (epoch seconds) something may have been missed of it.
         self._asked: dict[Node, float] = {}
-        #: Node → until when (monotonic seconds) it is left alone: as long as its listing took.
-        self._resting: dict[Node, float] = {}
         #: Why everything is looked at, and how many events that has brought; None if it is not.
         self._reason: str | None = None
         self._count = 0
@@ -55,12 +53,12 @@ class Repair:
         """When (monotonic seconds) there is something to do; None if there is nothing."""
         if not self._asked:
             return None
-        return min(self._resting.get(node, 0.0) for node in self._asked)
+        resting = self._growth.resting
+        return min(resting.get(node, 0.0) for node in self._asked) if resting else 0.0
 
     def step(self) -> bool:
         """Look at the next node; false if there is none whose time has come."""
-        now = time.monotonic()
-        node = self._next(now)
+        node = self._next()
         if node is None:
             return False
         since = self._asked.pop(node)
@@ -68,18 +66,16 @@ class Repair:
             before = len(self._telling.out)
             self._mend(node, since)
             self._count += len(self._telling.out) - before
-            ended = time.monotonic()
-            self._resting[node] = 2 * ended - now
         if not self._asked and self._reason is not None:
             reason, self._reason = self._reason, None
             self.report(reason, self._count)
         return True
 
-    def _next(self, now: float) -> Node | None:
+    def _next(self) -> Node | None:
+        resting, now = self._growth.resting, time.monotonic()
         for node in self._asked:
-            until = self._resting.get(node, 0.0)
-            if until <= now:
-                self._resting.pop(node, None)
+            if resting.get(node, 0.0) <= now:
+                resting.pop(node, None)
                 return node
         return None
 

@@ -137,6 +137,8 @@ class Changes:
         assert names is not None
         origin = self._moves.pop(cookie, None) if cookie else None
         known = names.get(name)
+        if known is not None and cookie:
+            _keep(self._overwritten, (node, name), None)
         if is_directory is None:
             is_directory = look(node.path_to(name)) is Found.DIRECTORY
         if known is not None and (known is not False) is not is_directory:
@@ -147,8 +149,6 @@ class Changes:
                 self._growth.appear(node, name, is_directory, origin)
         else:
             origins = origin.names if origin else None
-            if cookie:
-                _keep(self._overwritten, (node, name), None)
             self._telling.entry(node, name, EventCode.CHANGED, is_directory, origins)
             if isinstance(known, Node) and name not in node.pins:
                 self._growth.settle(known)

@@ -13,7 +13,7 @@ from famcore.events import BATCH, Event, Monitor
 from famcore.monitor.poller import Poller
 from famcore.monitor.stops import Stops
 from famcore.tree import Tree
-from famcore.tree.watches import Source
+from famcore.tree.source import Source
 
 #: In a burst, to read whenever there is something is to read one event at a time. A burst is told
 #: by its rate: so many small batches in a row, each begun this soon (seconds) after the last. The

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from famcore.backend import Change, Kind
-from famcore.events import EventCode, Monitor, make_event
+from famcore.events import EventCode, make_event
 from famcore.snapshot import Found, look
-from famcore.tree.growth import Growth, Origin
+from famcore.tree.growth import Growth
+from famcore.tree.moves import Moves
 from famcore.tree.node import Node
 from famcore.tree.repair import Repair
+from famcore.tree.source import Source
 from famcore.tree.telling import Telling, View
-from famcore.tree.watches import Source
-
-#: Renames that are remembered.
-_MOVES_KEPT = 1_024
-
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 
 
 class Chunk:
@@ -45,12 +40,7 @@ class Changes:
         self._growth = growth
         self._repair = repair
         self.chunks: deque[Chunk] = deque()
-        #: Cookie → where what was renamed comes from.
-        self._moves: dict[int, Origin] = {}
-        #: Known names that something was renamed to, the latest last.
-        self._overwritten: dict[tuple[Node, str], None] = {}
-        #: Names that an exchange may have left standing, to be looked for once all is translated.
-        self.suspects: dict[tuple[Node, str], None] = {}
+        self._moves = Moves(telling)
 
     def __len__(self) -> int:
         return sum(chunk.size for chunk in self.chunks)
@@ -66,7 +56,7 @@ class Changes:
         since = min((chunk.since for chunk in self.chunks), default=None)
         if since is not None:
             self.chunks.clear()
-            self._moves.clear()
+            self._moves.forget()
             self._repair.ask_all(self._root, since, "more changes than may be pending")
 
     def translate(self, limit: int) -> None:
@@ -135,10 +125,8 @@ class Changes:
     def _created(self, node: Node, name: str, is_directory: bool | None, cookie: int) -> None:
         names = node.names
         assert names is not None
-        origin = self._moves.pop(cookie, None) if cookie else None
+        origin = self._moves.arrives(cookie, node, name) if cookie else None
         known = names.get(name)
-        if known is not None and cookie:
-            _keep(self._overwritten, (node, name), None)
         if is_directory is None:
             is_directory = look(node.path_to(name)) is Found.DIRECTORY
         if known is not None and (known is not False) is not is_directory:
@@ -159,16 +147,17 @@ class Changes:
         names = node.names
         assert names is not None
         if cookie and name in names:
-            self._remember(cookie, node, name)
-            if (node, name) in self._overwritten:
-                # Renamed over and renamed away, or two entries exchanged: the kernel says the same.
-                self.suspects[node, name] = None
+            self._moves.leaves(cookie, node, name)
         self._growth.lose(node, name)
 
+    @property
+    def has_suspects(self) -> bool:
+        """Whether names are to be looked for."""
+        return bool(self._moves.suspects)
+
     def look_for_suspect(self) -> None:
-        """Look for the next of the `suspects`."""
-        node, name = next(iter(self.suspects))
-        del self.suspects[node, name]
+        """Look for the next name that a rename has left in doubt."""
+        node, name = self._moves.suspects.popitem()[0]
         if node.is_attached and node.names is not None and name not in node.names:
             self._appeared(node, name)
 
@@ -226,30 +215,3 @@ class Changes:
         """A directory tells of something in it that may have a watch of its own, and monitors."""
         if pin.source is None and pin.found is not Found.NOTHING:
             self._changed_itself(pin)
-
-    def _remember(self, cookie: int, node: Node, name: str) -> None:
-        """Keep the names of what is renamed, for the other half of the rename."""
-        names: dict[Monitor, str] = {}
-        for monitor, prefix in self._telling.audience(node):
-            names[monitor] = prefix + name
-        assert node.names is not None
-        entry = node.names[name]
-        _keep(self._moves, cookie, Origin(names, frozenset(_below(entry))))
-
-
-def _keep(table: dict[_Key, _Value], key: _Key, value: _Value) -> None:
-    """Put a renaming into a table that forgets the oldest."""
-    table[key] = value
-    if len(table) > _MOVES_KEPT:
-        del table[next(iter(table))]
-
-
-def _below(entry: bool | Node) -> Iterator[str]:
-    """What is known below an entry, relative to it."""
-    todo = [(entry, "")]
-    while todo:
-        node, prefix = todo.pop()
-        if isinstance(node, Node) and node.names:
-            for name, below in node.names.items():
-                yield prefix + name
-                todo.append((below, f"{prefix}{name}/"))

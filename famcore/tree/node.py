@@ -10,7 +10,7 @@ from famcore.events import Monitor
 from famcore.snapshot import Found
 
 if TYPE_CHECKING:
-    from famcore.tree.watches import Source
+    from famcore.tree.source import Source
 
 
 class Node:

@@ -10,9 +10,9 @@ from itertools import islice
 from famcore.events import Event, EventCode, Monitor, make_event
 from famcore.snapshot import Found
 from famcore.tree.growth import Growth
+from famcore.tree.inspection import Inspection
 from famcore.tree.node import Node
 from famcore.tree.telling import Telling
-from famcore.tree.watches import Watches
 
 #: As many links are followed as the kernel does (path_resolution(7)).
 _MAX_LINKS = 40
@@ -24,7 +24,7 @@ _ABSENT = (Found.NOTHING, Found.LINK)
 class Paths:
     """The nodes that each monitored path leads through, and the one it ends at."""
 
-    def __init__(self, watches: Watches, telling: Telling, growth: Growth) -> None:
+    def __init__(self, inspection: Inspection, telling: Telling, growth: Growth) -> None:
         self.root = Node(None, "")
         self.root.found = Found.DIRECTORY
         #: Monitor → the nodes on its path, the last one where it ends.
@@ -32,7 +32,7 @@ class Paths:
         #: Monitors whose path leads to somewhere new, and the events to tell of it. Nothing else is
         #: told until they are.
         self.listings: deque[tuple[Monitor, Iterator[Event]]] = deque()
-        self._watches = watches
+        self._inspection = inspection
         self._telling = telling
         self._growth = growth
         growth.relink = self._relink
@@ -76,9 +76,9 @@ class Paths:
         end.monitors.append(monitor)
         self._telling.regroup()
         for node in route:
-            self._growth.review(node)
+            self._inspection.review(node)
         if end.found is Found.FILE:
-            self._growth.inspect(end)
+            self._inspection.inspect(end)
 
     def _walk(self, monitor: Monitor) -> Iterator[Node]:
         node = self.root
@@ -114,7 +114,7 @@ class Paths:
         if name not in node.pins:
             node.pins[name] = child
             if child.found is Found.NOTHING:
-                child.found, _ = self._growth.inspect(child)
+                child.found, _ = self._inspection.inspect(child)
                 if child.is_followed:
                     self._growth.arrivals.append((child, None))
         return child
@@ -130,10 +130,10 @@ class Paths:
             if node.parent is not None and not node.routes and not node.pins:
                 node.parent.pins.pop(node.name, None)
             if node.is_attached:
-                self._growth.review(node)
+                self._inspection.review(node)
             else:
                 self._let_go(node)
-                self._growth.review(node.parent)
+                self._inspection.review(node.parent)
 
     def _trim(self, top: Node) -> None:
         """Forget the entries, at `top` and below, that no monitor is told of any more."""
@@ -151,15 +151,14 @@ class Paths:
                     node.names = None
                     self._telling.leave(node)
             if node.is_attached:
-                self._growth.review(node)
+                self._inspection.review(node)
             else:
                 self._let_go(node)
 
     def _let_go(self, node: Node) -> None:
         """`node` is no longer part of the tree."""
         self._telling.leave(node)
-        self._watches.drop(node)
-        self._growth.doubtful.pop(node, None)
+        self._inspection.drop(node)
 
     # --- what a monitor sees
 
@@ -188,12 +187,12 @@ class Paths:
 
     def _list(self, node: Node) -> bool:
         if node.found is not Found.DIRECTORY and not node.routes:
-            node.found, _ = self._growth.inspect(node)
+            node.found, _ = self._inspection.inspect(node)
         if node.found is not Found.DIRECTORY:
             if node.is_followed:
-                self._growth.doubtful[node] = None
+                self._inspection.doubtful[node] = None
             return False
-        self._growth.review(node)
+        self._inspection.review(node)
         self._growth.list(node)
         return True
 

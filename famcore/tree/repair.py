@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from famcore.events import EventCode
 from famcore.snapshot import Found, changed_since, stamps_are_ours
-from famcore.tree.growth import Growth, Held
+from famcore.tree.growth import Growth
+from famcore.tree.inspection import Held, Inspection
 from famcore.tree.node import Node
 from famcore.tree.telling import Telling
 
@@ -18,10 +19,11 @@ _EVER = float("-inf")
 class Repair:
     """The nodes that may not be as they are known, each looked at in its turn."""
 
-    def __init__(self, telling: Telling, growth: Growth) -> None:
+    def __init__(self, inspection: Inspection, telling: Telling, growth: Growth) -> None:
+        self._inspection = inspection
         self._telling = telling
         self._growth = growth
-        growth.missed = self._ask_missed
+        inspection.missed = self._ask_missed
         #: Node → since when (epoch seconds) something may have been missed of it.
         self._asked: dict[Node, float] = {}
         #: Why everything is looked at, and how many events that has brought; None if it is not.
@@ -53,7 +55,7 @@ class Repair:
         """When (monotonic seconds) there is something to do; None if there is nothing."""
         if not self._asked:
             return None
-        resting = self._growth.resting
+        resting = self._inspection.resting
         return min(resting.get(node, 0.0) for node in self._asked) if resting else 0.0
 
     def step(self) -> bool:
@@ -72,7 +74,7 @@ class Repair:
         return True
 
     def _next(self) -> Node | None:
-        resting, now = self._growth.resting, time.monotonic()
+        resting, now = self._inspection.resting, time.monotonic()
         for node in self._asked:
             if resting.get(node, 0.0) <= now:
                 resting.pop(node, None)
@@ -101,7 +103,7 @@ class Repair:
         """List the directory at `node` and tell how that differs from the names known."""
         names = node.names
         assert names is not None
-        found = self._growth.scan(node)
+        found = self._inspection.scan(node)
         for name in list(names):
             is_directory = names[name] is not False
             if found.get(name) is not is_directory:

@@ -13,11 +13,13 @@ from famcore.events import BATCH, Coverage, Event, Monitor
 from famcore.snapshot import Found
 from famcore.tree.changes import Changes
 from famcore.tree.growth import Growth
+from famcore.tree.inspection import Inspection
 from famcore.tree.node import Node
 from famcore.tree.paths import Paths
 from famcore.tree.repair import Repair
+from famcore.tree.source import Source
 from famcore.tree.telling import Telling
-from famcore.tree.watches import Source, Watches
+from famcore.tree.watches import Watches
 
 #: Reads of one source in a row, before what they brought is translated.
 _READS = 16
@@ -61,9 +63,10 @@ class Tree:
             audit, degraded=self._degraded, restored=self._restored, failed=self._failed
         )
         self._telling = Telling(match)
-        self._growth = Growth(self._watches, self._telling)
-        self._paths = Paths(self._watches, self._telling, self._growth)
-        self._repair = Repair(self._telling, self._growth)
+        self._inspection = Inspection(self._watches)
+        self._growth = Growth(self._watches, self._inspection, self._telling)
+        self._paths = Paths(self._inspection, self._telling, self._growth)
+        self._repair = Repair(self._inspection, self._telling, self._growth)
         self._repair.report = self._resynced
         self._changes = Changes(self._paths.root, self._telling, self._growth, self._repair)
         #: When (monotonic seconds) what can't be watched is looked at next.
@@ -164,17 +167,15 @@ class Tree:
 
     def _go_on(self) -> bool:
         """Translate what was read, look at what is in doubt, repair; false if all is done."""
-        growth = self._growth
         done = False
         if self._changes.chunks:
             self._changes.translate(BATCH)
             done = True
-        elif self._changes.suspects:
+        elif self._changes.has_suspects:
             self._changes.look_for_suspect()
             done = True
-        elif growth.doubtful:
-            node = next(iter(growth.doubtful))
-            growth.settle(node) if node.is_attached else growth.doubtful.pop(node)
+        elif self._inspection.doubtful:
+            self._growth.settle_doubtful()
             done = True
         return self._repair.step() or done
 
@@ -182,7 +183,7 @@ class Tree:
         """Whether `produce` may have something to tell without reading more."""
         if self._telling.out or self._paths.listings or self._changes.chunks:
             return True
-        if self._growth.arrivals or self._growth.doubtful or self._changes.suspects:
+        if self._growth.arrivals or self._inspection.doubtful or self._changes.has_suspects:
             return True
         due = self._repair.due()
         return due is not None and due <= time.monotonic()
@@ -208,7 +209,7 @@ class Tree:
             if not node.is_attached:
                 watches.drop(node)
             elif node.found is Found.DIRECTORY:
-                growth.review(node)
+                self._inspection.review(node)
             else:
                 growth.settle(node)
         if watches.glanced and now >= self._glance_at:

@@ -1,0 +1,134 @@
+"""Nodes held against the disk: watched, looked at, listed."""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Callable
+
+from famcore.backend import Interest
+from famcore.snapshot import Found, identify, look, scan
+from famcore.tree.node import Node
+from famcore.tree.watches import Watches
+
+#: How often a path is looked at again that changes while it is looked at.
+_ATTEMPTS = 8
+
+#: Seconds that a listing may take without a rest after it.
+_SHORT = 0.001
+
+
+class Held(enum.Enum):
+    """How what is at a node compares with what was known to be there."""
+
+    #: The same thing, by the same watch.
+    STILL = enum.auto()
+    #: The same thing by another watch, or a later one in its place that has its inode.
+    ANEW = enum.auto()
+    #: Another thing.
+    ANOTHER = enum.auto()
+
+
+class Inspection:
+    """Watches before it looks, so that what changes after the look is told by the watch."""
+
+    def __init__(self, watches: Watches) -> None:
+        self._watches = watches
+        #: Nodes whose thing has gone, to be looked at once all that was read is told.
+        self.doubtful: dict[Node, None] = {}
+        #: Directories → until when (monotonic seconds) they rest: as long as listing them took.
+        self.resting: dict[Node, float] = {}
+        #: Called with a node that is held anew, or holds another thing, which nobody told.
+        self.missed: Callable[[Node, Held], None] = lambda node, held: None
+
+    def drop(self, node: Node) -> None:
+        """`node` leaves the tree."""
+        self._watches.drop(node)
+        self.doubtful.pop(node, None)
+        self.resting.pop(node, None)
+
+    def inspect(self, node: Node) -> tuple[Found, Held]:
+        """Watch what is at `node`; return what it is, and how that compares with what was.
+
+        What can't be watched is told of by the directory above, so that is watched for it.
+        """
+        before = node.identity
+        found, renewed = Found.NOTHING, False
+        for _ in range(_ATTEMPTS):
+            found, same_watch = self._watch_what_is(node)
+            renewed = renewed or not same_watch
+            if found in (Found.DIRECTORY, Found.FILE):
+                if look(node.path) is found:
+                    break
+            elif not self._hear_above(node):
+                break
+        if node.identity != before:
+            return found, Held.ANOTHER
+        return found, Held.ANEW if renewed else Held.STILL
+
+    def _watch_what_is(self, node: Node) -> tuple[Found, bool]:
+        """Watch what is at `node`, if it can be; whether that is by the watch it had."""
+        parent = node.parent
+        if parent is None or parent.found is Found.DIRECTORY:
+            try:
+                found, node.identity = identify(node.path)
+                if found is Found.DIRECTORY:
+                    return found, self._watches.cover(node, node.interest())
+                if found is Found.FILE:
+                    return found, self._watches.cover(node, Interest.ALL if node.monitors else None)
+                self._watches.release(node)
+                return found, True
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+            except OSError as error:
+                self._watches.miss(node, error)
+        self._watches.release(node)
+        node.identity = 0
+        return Found.NOTHING, True
+
+    def _hear_above(self, node: Node) -> bool:
+        """Have the directory above tell of its entries; true if it did not do so before."""
+        parent = node.parent
+        if parent is None or parent.found is not Found.DIRECTORY:
+            return False
+        if parent.heard is not None and parent.heard >= Interest.ENTRIES:
+            return False
+        self._rewatch(parent, Interest.ENTRIES)
+        return parent.heard is not None
+
+    def review(self, node: Node | None) -> None:
+        """See that as much is heard of the directory at `node` as is needed, and no more."""
+        if node is not None and node.found is Found.DIRECTORY:
+            interest = node.interest()
+            if interest != node.heard:
+                self._rewatch(node, interest)
+
+    def _rewatch(self, node: Node, interest: Interest | None) -> None:
+        had = node.key
+        try:
+            same_watch = self._watches.cover(node, interest)
+        except OSError:
+            self._watches.release(node)
+            self.doubtful[node] = None
+            return
+        if had is not None and node.key is not None and not same_watch:
+            # What the old watch had to say will not be heard.
+            self.doubtful.update(dict.fromkeys(node.pins.values()))
+            before = node.identity
+            _, node.identity = identify(node.path)
+            self.missed(node, Held.ANEW if node.identity == before else Held.ANOTHER)
+
+    def scan(self, node: Node) -> dict[str, bool]:
+        """The entries of the directory at `node`; none if it is gone or may not be read."""
+        began = time.monotonic()
+        try:
+            found = scan(node.path)
+            ended = time.monotonic()
+            if ended - began > _SHORT:
+                self.resting[node] = 2 * ended - began
+            return found
+        except (FileNotFoundError, NotADirectoryError):
+            self.doubtful[node] = None
+        except OSError as error:
+            self._watches.miss(node, error)
+        return {}

@@ -295,11 +295,6 @@ def test_automatic_request_ids_skip_those_that_were_taken_once(fam, tmp_path):
     assert fam.add_monitor(tmp_path) not in (first, first + 1)
 
 
-def test_a_request_id_can_be_chosen_again_once_its_monitor_is_removed(fam, tmp_path):
-    fam.remove_monitor(fam.add_monitor(tmp_path, request_id=9))
-    assert fam.add_monitor(tmp_path, request_id=9) == 9
-
-
 @pytest.mark.parametrize("unknown", [99, None, "1"])
 def test_to_remove_what_there_is_not_is_refused(unknown, fam, tmp_path):
     fam.add_monitor(tmp_path)

@@ -72,6 +72,11 @@ class Recorder:
         self.logs.append(log)
         return log
 
+    def remove(self, log: Log) -> None:
+        """Remove a monitor."""
+        self.fam.remove_monitor(log.request_id)
+        self.logs.remove(log)
+
     def forget(self) -> None:
         """Keep none of the events so far; what they leave standing is remembered."""
         for log in self.logs:

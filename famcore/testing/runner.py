@@ -46,8 +46,11 @@ class _Run:
             first = Step((), {}, monitors=self._scenario.monitors)
             self._step("the monitors are set", first, self._scenario.begins)
             for number, step in enumerate(self._scenario.steps, 1):
+                for name in step.removed:
+                    self._recorder.remove(self._logs.pop(name))
                 self._do(step.actions)
-                done = ", ".join(map(str, step.actions)) or "nothing"
+                removed = [f"remove monitor {name}" for name in step.removed]
+                done = ", ".join([*removed, *map(str, step.actions)]) or "nothing"
                 self._step(f"step {number}: {done}", step, step.told)
 
     def _do(self, actions: Iterable[Action]) -> None:
@@ -105,7 +108,8 @@ class _Run:
     def _in_order(self, step: Step) -> bool:
         names = {log: name for name, log in self._logs.items()}
         came = ((names[log], self._told(event)) for log, event in self._recorder.sequence)
-        return all(each in came for each in step.order)
+        said = ((name, told.action, told.filename) for name, told in came)
+        return all((name, told.action, told.filename) in said for name, told in step.order)
 
     # --- the report
 

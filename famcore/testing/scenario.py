@@ -38,10 +38,16 @@ class Step:
     order: tuple[tuple[str, Told], ...] = ()
     #: Monitors to set when the actions are done.
     monitors: Mapping[str, On] = dataclasses.field(default_factory=dict)
+    #: Monitors to remove before anything is done.
+    removed: tuple[str, ...] = ()
 
     def sets(self, **monitors: On) -> Step:
         """The same with monitors to set."""
         return dataclasses.replace(self, monitors=monitors)
+
+    def without(self, *monitors: str) -> Step:
+        """The same with monitors to remove first."""
+        return dataclasses.replace(self, removed=monitors)
 
     def tells(self, *told: Element, **by_monitor: Sequence[Element]) -> Step:
         """The same with what is told: to the one monitor, or to each by its name."""

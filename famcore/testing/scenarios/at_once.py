@@ -11,11 +11,12 @@ from famcore.testing.actions import (
     remove,
     remove_directory,
     remove_tree,
+    rename,
     write,
     write_thrice,
 )
 from famcore.testing.expected import changed, created, deleted, in_any_order
-from famcore.testing.scenario import Scenario, after
+from famcore.testing.scenario import On, Scenario, after
 
 _APPEARS = "an entry appears (made, linked, renamed in): created"
 _AT_ONCE = "a file made and removed at once is created, deleted, if the backend has EACH"
@@ -51,6 +52,69 @@ SCENARIOS = (
             after(
                 write("d/a"), write("d/b"), write("d/a"), remove("d/a"), write("d/a"), write("d/b")
             ).tells(changed("a"), changed("b"), deleted("a"), created("a"), changed("a")),
+        ),
+    ),
+    Scenario(
+        name="a subdirectory's mode is set twice between two looks",
+        rule=_REPEATED,
+        needs=Capability.EACH,
+        given=(make_directory("d"), make_directory("d/s"), make("d/a")),
+        steps=(
+            after(change_mode("d/s", 0o700), write("d/a"), change_mode("d/s", 0o755)).tells(
+                changed("s"), changed("a")
+            ),
+        ),
+    ),
+    Scenario(
+        name="the directory's own mode is set twice between two looks",
+        rule=_REPEATED,
+        needs=Capability.EACH,
+        given=(make_directory("d"), make("d/a")),
+        steps=(
+            after(change_mode("d", 0o700), write("d/a"), change_mode("d", 0o755)).tells(
+                changed("/d"), changed("a")
+            ),
+        ),
+    ),
+    Scenario(
+        name="changes before and after two renames are told on both sides of them",
+        rule=_REPEATED,
+        needs=Capability.EACH,
+        given=(make_directory("d"), make_directory("d/s"), make("d/a")),
+        steps=(
+            after(
+                change_mode("d/s", 0o700),
+                rename("d/s", "d/t"),
+                rename("d/t", "d/s"),
+                change_mode("d/s", 0o755),
+            ).tells(
+                changed("s"),
+                deleted("s"),
+                created("t", "s"),
+                deleted("t"),
+                created("s", "t"),
+                changed("s"),
+            ),
+            after(write("d/a"), rename("d/a", "d/b"), rename("d/b", "d/a"), write("d/a")).tells(
+                changed("a"),
+                deleted("a"),
+                created("b", "a"),
+                deleted("b"),
+                created("a", "b"),
+                changed("a"),
+            ),
+        ),
+    ),
+    Scenario(
+        name="a file and its directory are both monitored, and the file changes twice",
+        rule=_REPEATED,
+        needs=Capability.EACH,
+        given=(make_directory("d"), write("d/f"), write("d/a")),
+        monitors={"directory": On("d"), "file": On("d/f")},
+        steps=(
+            after(write("d/f"), write("d/a"), write("d/f"), write("d/a")).tells(
+                directory=[changed("f"), changed("a")], file=[changed("/d/f")]
+            ),
         ),
     ),
     Scenario(

@@ -21,6 +21,7 @@ _ALL = (
 )
 _RENAMED = "it is renamed within the monitor: deleted old, then created new, moved_from = old"
 _LINKS = "recursive=True: links to directories are not followed"
+_PATTERNS = "ignore patterns: fnmatch globs, tried on the filename and on its last part"
 _IGNORED = "in a recursive monitor an ignored directory is not entered"
 
 _ON = {IT: On("d", recursive=True)}
@@ -123,6 +124,21 @@ SCENARIOS = (
         monitors=_ON,
         begins={IT: [exists("/d"), exists("l"), end_exist("/d")]},
         steps=(after(make("o/b")), after(remove("d/l")).tells(deleted("l"))),
+    ),
+    Scenario(
+        name="a pattern with a slash is of names relative to the monitor",
+        rule=_PATTERNS,
+        ignore=("s/*.o",),
+        given=(make_directory("d"), make_directory("d/s"), make("d/s/a.o"), make("d/b.o")),
+        monitors=_ON,
+        begins={
+            IT: [exists("/d"), in_any_order(exists("s"), exists("b.o")), end_exist("/d")],
+        },
+        steps=(
+            after(write("d/s/a.o"), make("d/s/c.o"), remove("d/s/a.o")),
+            after(make("d/s/c")).tells(created("s/c")),
+            after(make("d/c.o")).tells(created("c.o")),
+        ),
     ),
     Scenario(
         name="an ignored directory is not entered",

@@ -51,8 +51,8 @@ def fam_events(fam: FileMonitor, events: Sequence[Event]) -> None:
 def fam_ignore(path: str, is_directory: bool) -> bool | None:
     """Whether to ignore `path`; None leaves it to others. The first answer counts and is kept.
 
-    Asked before a watch is spent on it, while no other thread can add or remove monitors: answer
-    at once, and call no method of a `FileMonitor`.
+    Asked before a watch is spent on it, in the middle of reading: events wait for the answer, and
+    monitors added or removed meanwhile are set after it.
     """
 
 

@@ -40,10 +40,10 @@ class Batches:
             if batch:
                 yield batch
                 continue
-            with loop.waiting(token) as is_open:
-                if not is_open or not loop.is_live or self._stops.asked(token):
+            with loop.reader.waiting(token) as is_open:
+                if not is_open or not loop.reader.is_live or self._stops.asked(token):
                     return
-                await readable(loop.fileno())
+                await readable(loop.reader.fileno())
 
 
 class Events:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from famcore.backend import Backend
@@ -17,6 +18,7 @@ from famcore.monitor.batches import Batches, Events
 from famcore.monitor.fam_names import FamNames
 from famcore.monitor.loop import Loop
 from famcore.monitor.opening import load, open_backend, sort_out
+from famcore.monitor.reader import Reader
 from famcore.monitor.requests import RequestIds, absolute_path, check_parent, handle_of
 from famcore.monitor.stops import Stops
 from famcore.plugins import Consumers
@@ -60,6 +62,7 @@ class FileMonitor(FamNames):
         self._monitors: dict[int, Monitor] = {}
         self._ids = RequestIds()
         self._dispatch = Dispatch(self, self._consumers)
+        #: Guards what is above and below; held for a moment, or while `start` opens things.
         self._lock = threading.RLock()
         self._stops = Stops()
         #: From `start` on.
@@ -100,11 +103,10 @@ class FileMonitor(FamNames):
             monitor = Monitor(number, absolute, handler, recursive=recursive)
             monitor.handle = handle_of(handler)
             self._monitors[number] = monitor
-            if self._loop is None:
-                return number
-            self._loop.tree.add(monitor)
-            self._loop.signal()
-        self._tell_added(monitor)
+            loop = self._loop
+        if loop is not None:
+            loop.reader.submit(partial(loop.reader.tree.add, monitor))
+            self._tell_added(monitor)
         return number
 
     def remove_monitor(self, request_id: int) -> None:
@@ -118,10 +120,10 @@ class FileMonitor(FamNames):
                 raise ValueError(f"there is no monitor of request ID {request_id!r}")
             monitor.removed = True
             self._dispatch.removals += 1
-            if self._loop is None or self._closed:
-                return
-            self._loop.tree.remove(monitor)
-            self._loop.signal()
+            loop = self._loop
+        if loop is None or loop.reader.closed:
+            return
+        loop.reader.submit(partial(loop.reader.tree.remove, monitor))
         if monitor.announced:
             self._dispatch.notify("fam_monitor_removed", request_id=request_id, path=monitor.path)
 
@@ -158,7 +160,7 @@ class FileMonitor(FamNames):
             name = self._consumers.register(consumer, name)
             if self._loop is None:
                 return
-            self._loop.tree.ask_to_ignore = self._ignore_hook()
+            self._loop.reader.tree.ask_to_ignore = self._ignore_hook()
         self._dispatch.notify("fam_started", only=name)
 
     def unregister(self, consumer: object) -> None:
@@ -166,7 +168,7 @@ class FileMonitor(FamNames):
         with self._lock:
             self._consumers.unregister(consumer)
             if self._loop is not None:
-                self._loop.tree.ask_to_ignore = self._ignore_hook()
+                self._loop.reader.tree.ask_to_ignore = self._ignore_hook()
 
     def _ignore_hook(self) -> Callable[[str, bool], bool] | None:
         if not self._consumers.callers("fam_ignore"):
@@ -187,14 +189,14 @@ class FileMonitor(FamNames):
     def backend(self) -> str | None:
         """The name of the backend in use; before `start` of the one asked for, if one was."""
         if self._loop is not None:
-            return self._loop.tree.sources[0].cls.name
+            return self._loop.reader.tree.sources[0].cls.name
         wanted = self._wanted
         return wanted if wanted is None or isinstance(wanted, str) else wanted.name
 
     @property
     def is_live(self) -> bool:
         """Whether a backend in use goes on telling."""
-        return self._loop is not None and self._loop.is_live
+        return self._loop is not None and self._loop.reader.is_live
 
     def start(self) -> None:
         """Open the backend; a second time does nothing.
@@ -212,8 +214,8 @@ class FileMonitor(FamNames):
                 loop = self._open_loop()
                 monitors = self._monitors_now()
                 for monitor in monitors:
-                    loop.tree.add(monitor)
-                loop.signal()
+                    loop.reader.tree.add(monitor)
+                loop.reader.signal()
                 # Whoever else is to deliver waits until consumers know that they are started.
                 turn.enter_context(loop.turn_by(None))
                 self._loop = loop
@@ -232,7 +234,7 @@ class FileMonitor(FamNames):
             )
             tree.ask_to_ignore = self._ignore_hook()
             tree.open(backend)
-            return Loop(tree, self._dispatch, self._stops, self._lock)
+            return Loop(Reader(tree, self._dispatch, self._stops), self._dispatch)
         except BaseException:
             backend.close()
             raise
@@ -250,9 +252,9 @@ class FileMonitor(FamNames):
                 return
             self._closed = True
             self._dispatch.clear()
-            if self._loop is None:
-                return
-            self._loop.close()
+        if self._loop is None:
+            return
+        self._loop.reader.close()
         self._loop.send_notices()
         self._dispatch.notify("fam_stopped")
 
@@ -277,7 +279,7 @@ class FileMonitor(FamNames):
         loop = self._started()
         if loop is None:
             raise FamError("this FileMonitor was shut down; make another")
-        return loop.fileno()
+        return loop.reader.fileno()
 
     def handle_events(self, timeout: float | None = 0.0) -> int:
         """Deliver what is there, waiting `timeout` seconds at most for the first; how many it was.
@@ -314,7 +316,7 @@ class FileMonitor(FamNames):
         """
         self._stops.ask()
         if self._loop is not None:
-            self._loop.wake()
+            self._loop.reader.wake()
 
     def pending(self) -> bool:
         """Whether `get_event` would return an event. Reads, but does not wait."""
@@ -349,8 +351,7 @@ class FileMonitor(FamNames):
         loop = self._started()
         if loop is None:
             return []
-        with self._lock:
-            return loop.tree.coverage()
+        return loop.reader.coverage()
 
     # --- iteration
 

@@ -7,6 +7,7 @@ help:
 	@echo 'make watch DIR=<a directory>   tell what happens to the files in it, until ^C'
 	@echo 'make test [ARGS=-x]            run all tests; ARGS go to pytest'
 	@echo 'make check                     ruff, mypy --strict, import-linter'
+	@echo 'make bench [QUICK=1]           measure beside other watchers; ARGS go to python -m benchmarks'
 	@echo 'make clean                     remove the environment, caches and builds'
 	@echo 'The environment, .venv, is made as needed; PYTHON=<path> picks its interpreter.'
 
@@ -28,11 +29,27 @@ check: .venv
 	.venv/bin/mypy $(LENIENT) --explicit-package-bases tests plugins/*/tests
 	.venv/bin/lint-imports --cache-dir .cache/import-linter
 
+bench: .venv-bench/made
+	.venv-bench/bin/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+
+# The peers are kept out of .venv, whose interpreter is taken. Made again with it, or when a requirement changes.
+.venv-bench/made: .venv/made.in benchmarks/requirements.txt constraints.txt pyproject.toml plugins/fam_inotify/pyproject.toml
+	.venv/bin/python -m venv --clear .venv-bench
+	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-bench/bin/python -m pip install -qq \
+		-r benchmarks/requirements.txt -e . -e plugins/fam_inotify
+	touch $@
+
+# Its age says when .venv was made; refreshing .venv leaves it.
+.venv/made.in: always
+	@scripts/setup run
+
+always:
+
 .venv:
 	@scripts/setup dev
 
 clean:
-	rm -rf .venv .cache .hypothesis build dist *.egg-info
+	rm -rf .venv .venv-bench .cache .hypothesis build dist *.egg-info
 	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help watch test check .venv clean
+.PHONY: help watch test check bench always .venv clean

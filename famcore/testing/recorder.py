@@ -90,9 +90,13 @@ class Recorder:
         """Deliver until `is_done` or out of patience, then until nothing more comes."""
         deadline = time.monotonic() + _PATIENCE + 10 * self.quiet
         while not is_done():
-            # 0 before the time is up: no backend in use is live.
-            if not self.fam.handle_events(max(0.0, deadline - time.monotonic())):
-                break
+            left = max(0.0, deadline - time.monotonic())
+            if self.fam.handle_events(left):
+                continue
+            # Either there is no more to come, or no backend in use is live.
+            if left and self.fam.handle_events(0):
+                self.breaches.append(f"{left:.0f} s were waited although something was there")
+            break
         while self.fam.handle_events(self.quiet):
             if time.monotonic() > deadline:
                 self.breaches.append("events have not come to an end")

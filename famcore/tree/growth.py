@@ -147,7 +147,11 @@ class Growth:
     def follow(self, node: Node, name: str) -> Node:
         """The node of the directory `name` in `node`, for recursive monitors to go on in."""
         assert node.names is not None
-        child = node.pins.get(name) or Node(node, name)
+        child = node.pins.get(name)
+        if child is None:
+            child = Node(node, name)
+        else:
+            self._telling.regroup()
         node.names[name] = child
         return child
 

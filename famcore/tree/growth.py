@@ -122,13 +122,10 @@ class Growth:
                 self._telling.itself(each, EventCode.DELETED, each.found is Found.DIRECTORY)
             each.found = Found.NOTHING
         for each in line:
-            followed = each is not node and each.is_followed
             each.names = None
             self._telling.leave(each)
             if each is not node:
-                self._watches.drop(each)
-            if followed:
-                self._inspection.doubtful.pop(each, None)
+                self._inspection.drop(each)
         for link in links:
             self.relink(link, Found.NOTHING)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -19,6 +20,9 @@ _LOCAL = frozenset(
 )
 
 
+_MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
 class Found(enum.Enum):
     """What is at a path, links not followed."""
 
@@ -30,20 +34,34 @@ class Found(enum.Enum):
     SPECIAL = enum.auto()
 
 
+def is_missing(error: BaseException) -> bool:
+    """Whether the system says that there is no such path.
+
+    ELOOP says so too: a directory of the path has been replaced by a link that leads nowhere.
+    """
+    return isinstance(error, OSError) and error.errno in _MISSING
+
+
 def look(path: str) -> Found:
-    """What is at `path` now; `OSError` if the system doesn't let us know."""
-    return identify(path)[0]
+    """What is at `path` now; nothing, too, if the system doesn't let us know."""
+    try:
+        return identify(path)[0]
+    except OSError:
+        return Found.NOTHING
 
 
 def identify(path: str) -> tuple[Found, int]:
     """What is at `path` now, and a number (device and inode) that no other thing has meanwhile.
 
-    A thing made after this one has gone may have its number.
+    A thing made after this one has gone may have its number. Raises the system's `OSError` if it
+    doesn't let us know.
     """
     try:
         status = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return Found.NOTHING, 0
+    except OSError as error:
+        if is_missing(error):
+            return Found.NOTHING, 0
+        raise
     number = status.st_dev << 64 | status.st_ino
     if stat.S_ISDIR(status.st_mode):
         return Found.DIRECTORY, number

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import sys
+import threading
 from typing import Protocol
 
 from famcore.monitor.timer import Timer
@@ -54,7 +56,19 @@ class Poller:
 
         Returns early, with none, when woken or when the timer is due; None waits for ever.
         """
-        return self._queue.wait(timeout) & self._sources
+        if timeout == 0 or threading.current_thread() is not threading.main_thread():
+            return self._queue.wait(timeout) & self._sources
+        # A signal that comes just before the wait would not run its handler, nor end the wait:
+        # Python itself is to write to the pipe then.
+        others = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        if others != -1:
+            signal.set_wakeup_fd(others)
+        try:
+            return self._queue.wait(timeout) & self._sources
+        finally:
+            if others == -1:
+                signal.set_wakeup_fd(-1)
+                self._written = True
 
     def wake(self) -> None:
         """Make it readable. May be called from a signal handler and from any thread."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from famcore.backend import Interest
-from famcore.snapshot import Found, identify, look, scan
+from famcore.snapshot import Found, identify, is_missing, look, scan
 from famcore.tree.node import Node
 from famcore.tree.watches import Watches
 
@@ -78,10 +78,9 @@ class Inspection:
                     return found, self._watches.cover(node, Interest.ALL if node.monitors else None)
                 self._watches.release(node)
                 return found, True
-            except (FileNotFoundError, NotADirectoryError):
-                pass
             except OSError as error:
-                self._watches.miss(node, error)
+                if not is_missing(error):
+                    self._watches.miss(node, error)
         self._watches.release(node)
         node.identity = 0
         return Found.NOTHING, True
@@ -98,7 +97,7 @@ class Inspection:
 
     def review(self, node: Node | None) -> None:
         """See that as much is heard of the directory at `node` as is needed, and no more."""
-        if node is not None and node.found is Found.DIRECTORY:
+        if node is not None and node.found is Found.DIRECTORY and node.is_attached:
             interest = node.interest()
             if interest != node.heard:
                 self._rewatch(node, interest)
@@ -127,8 +126,9 @@ class Inspection:
             if ended - began > _SHORT:
                 self.resting[node] = 2 * ended - began
             return found
-        except (FileNotFoundError, NotADirectoryError):
-            self.doubtful[node] = None
         except OSError as error:
-            self._watches.miss(node, error)
+            if is_missing(error):
+                self.doubtful[node] = None
+            else:
+                self._watches.miss(node, error)
         return {}

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from famcore.events import Event, EventCode, Monitor, make_event
 from famcore.snapshot import Found
@@ -21,6 +22,15 @@ _MAX_LINKS = 40
 _ABSENT = (Found.NOTHING, Found.LINK)
 
 
+class Listing(NamedTuple):
+    """What is to be told of a monitor whose path leads to somewhere new."""
+
+    monitor: Monitor
+    events: Iterator[Event]
+    #: Not the first that it is told.
+    is_switch: bool = False
+
+
 class Paths:
     """The nodes that each monitored path leads through, and the one it ends at."""
 
@@ -29,9 +39,8 @@ class Paths:
         self.root.found = Found.DIRECTORY
         #: Monitor → the nodes on its path, the last one where it ends.
         self.routes: dict[Monitor, list[Node]] = {}
-        #: Monitors whose path leads to somewhere new, and the events to tell of it. Nothing else is
-        #: told until they are.
-        self.listings: deque[tuple[Monitor, Iterator[Event]]] = deque()
+        #: Nothing else is told until these are.
+        self.listings: deque[Listing] = deque()
         self._inspection = inspection
         self._telling = telling
         self._growth = growth
@@ -45,17 +54,17 @@ class Paths:
         """Set a monitor; what exists is the next to be told."""
         self._telling.silent.add(monitor)
         self.lead(monitor)
-        self.listings.append((monitor, self._existing(monitor)))
+        self.listings.append(Listing(monitor, self._existing(monitor)))
 
     def remove(self, monitor: Monitor) -> None:
         """Remove a monitor, and tell it nothing more."""
         self._telling.silent.discard(monitor)
-        self.listings = deque(each for each in self.listings if each[0] is not monitor)
+        self.listings = deque(each for each in self.listings if each.monitor is not monitor)
         self.release(monitor)
 
     def list(self, limit: int) -> None:
         """Tell what is to be told of the first of the `listings`, `limit` events at most."""
-        monitor, events = self.listings[0]
+        monitor, events, _ = self.listings[0]
         if monitor in self._telling.silent:
             self._telling.silent.remove(monitor)
             self._telling.regroup()
@@ -214,7 +223,8 @@ class Paths:
         monitors = list(node.routes)
         for monitor in monitors:
             if monitor not in self._telling.silent:
-                self.listings.append((monitor, self._switch(monitor, self._view(monitor))))
+                switch = self._switch(monitor, self._view(monitor))
+                self.listings.append(Listing(monitor, switch, is_switch=True))
                 self._telling.silent.add(monitor)
         node.found = found
         for monitor in monitors:

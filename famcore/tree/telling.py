@@ -120,14 +120,11 @@ class Telling:
         only: Container[Monitor] | None = None,
     ) -> None:
         """Tell of an entry of `node`; `origins`: each monitor's old name for what was renamed."""
-        told = self.told.get(node)
-        if code is EventCode.CHANGED and not origins:
-            if told is None:
-                told = self.told[node] = set()
-            if name in told:
-                return
+        told = self.told.setdefault(node, set())
+        repeats = code is EventCode.CHANGED and name in told
+        if code is EventCode.CHANGED:
             told.add(name)
-        elif told:
+        else:
             told.discard(name)
         for monitor, prefix in self.audience(node):
             filename = prefix + name
@@ -136,6 +133,8 @@ class Telling:
             if only is not None and monitor not in only:
                 continue
             moved_from = origins.get(monitor) if origins else None
+            if repeats and moved_from is None:
+                continue
             self.out.append(make_event(monitor, filename, code, is_directory, moved_from))
 
     def itself(self, node: Node, code: EventCode, is_directory: bool | None) -> None:

@@ -160,7 +160,13 @@ class Tree:
             if growth.arrivals:
                 growth.grow()
             elif self._paths.listings:
+                # What a switch tells as changed may have been told: not in one batch, then.
+                is_switch = self._paths.listings[0].is_switch
+                if is_switch and telling.out:
+                    break
                 self._paths.list(BATCH - len(telling.out))
+                if is_switch:
+                    break
             elif not self._go_on():
                 break
         return telling.begin_batch()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from famcore.backend import Backend, Interest
 from famcore.errors import BackendLost, FamError, WatchLimitReached
+from famcore.snapshot import is_missing
 from famcore.tree.node import Node
 from famcore.tree.source import Source, Twin
 
@@ -55,8 +56,8 @@ class Watches:
     def cover(self, node: Node, interest: Interest | None) -> bool:
         """Watch what is at `node` now; true if that is the very thing that was watched before.
 
-        Raises FileNotFoundError or NotADirectoryError if nothing is there. Whatever else keeps it
-        from being watched becomes a gap.
+        Raises the system's `OSError` if nothing is there (`is_missing`). Whatever else keeps it from
+        being watched becomes a gap.
         """
         if interest is None:
             self.release(node)
@@ -72,9 +73,9 @@ class Watches:
                 widest = max(interest, source.widest(key.key))
                 if widest != interest:
                     backend.watch(path, widest)
-        except (FileNotFoundError, NotADirectoryError):
-            raise
         except (Exception, SystemExit) as error:
+            if is_missing(error):
+                raise
             if not isinstance(error, OSError | FamError):
                 self._failed(source, error)
             self.miss(node, error)

@@ -41,6 +41,8 @@ class Paths:
         self.routes: dict[Monitor, list[Node]] = {}
         #: Nothing else is told until these are.
         self.listings: deque[Listing] = deque()
+        #: Whether the first of them has begun.
+        self.is_listing = False
         self._inspection = inspection
         self._telling = telling
         self._growth = growth
@@ -59,6 +61,8 @@ class Paths:
     def remove(self, monitor: Monitor) -> None:
         """Remove a monitor, and tell it nothing more."""
         self._telling.silent.discard(monitor)
+        if self.listings and self.listings[0].monitor is monitor:
+            self.is_listing = False
         self.listings = deque(each for each in self.listings if each.monitor is not monitor)
         self.release(monitor)
 
@@ -71,7 +75,8 @@ class Paths:
         out = self._telling.out
         before = len(out)
         out.extend(islice(events, limit))
-        if len(out) - before < limit:
+        self.is_listing = len(out) - before == limit
+        if not self.is_listing:
             self.listings.popleft()
 
     # --- leading a monitor along its path
@@ -179,7 +184,7 @@ class Paths:
         todo = [(self.end_of(monitor), "")]
         while todo:
             node, prefix = todo.pop()
-            if node.names is None and (known or not self._list(node)):
+            if node.names is None and (known or not self._list(node, monitor)):
                 continue
             below = []
             for name, entry in list((node.names or {}).items()):
@@ -194,7 +199,12 @@ class Paths:
                         below.append((entry, filename + "/"))
             todo.extend(reversed(below))
 
-    def _list(self, node: Node) -> bool:
+    def _list(self, node: Node, monitor: Monitor) -> bool:
+        """List `node` on behalf of `monitor`; false if there is nothing to be told of it yet."""
+        if any(other is not monitor for other, _ in self._telling.audience(node)):
+            # Others are to be told of what is in it, too: all are, as of one that has come.
+            self._growth.arrivals.append((node, None))
+            return False
         if node.found is not Found.DIRECTORY and not node.routes:
             node.found, _ = self._inspection.inspect(node)
         if node.found is not Found.DIRECTORY:

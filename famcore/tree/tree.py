@@ -157,7 +157,7 @@ class Tree:
         self._tick()
         telling, growth = self._telling, self._growth
         while len(telling.out) < BATCH:
-            if growth.arrivals:
+            if growth.arrivals and not self._paths.is_listing:
                 growth.grow()
             elif self._paths.listings:
                 # What a switch tells as changed may have been told: not in one batch, then.

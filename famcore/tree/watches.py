@@ -56,7 +56,7 @@ class Watches:
     def cover(self, node: Node, interest: Interest | None) -> bool:
         """Watch what is at `node` now; true if that is the very thing that was watched before.
 
-        Raises the system's `OSError` if nothing is there (`is_missing`). Whatever else keeps it from
+        Raises the system's `OSError` if nothing is there (`is_missing`). What else keeps it from
         being watched becomes a gap.
         """
         if interest is None:

@@ -29,6 +29,10 @@ class Scripted(Backend):
         #: Key → the path it was given out for first.
         self.watched = {}
         self.unwatched = []
+        #: Path → the interest it was watched with last.
+        self.interests = {}
+        #: Called with each path before it is watched.
+        self.beforehand = lambda path: None
         self.refusal = None
         self.words = deque()
         self.readable, self.waker = os.pipe()
@@ -37,7 +41,9 @@ class Scripted(Backend):
     def watch(self, path, interest=Interest.ALL):
         if self.refusal is not None:
             raise self.refusal(path)
+        self.beforehand(path)
         status = os.lstat(path)
+        self.interests[path] = interest
         for key, watched in self.watched.items():
             if watched[1] == (status.st_dev, status.st_ino):
                 return key
@@ -304,7 +310,83 @@ def test_gone_though_it_is_there_is_another(spot, backend):
     assert backend.key_of(spot) != key
 
 
+def test_what_comes_while_its_directory_comes_to_be_watched_is_not_missed(tmp_path, backend):
+    path = tmp_path / "missing"
+    events = []
+
+    def make(watched):
+        if watched == str(tmp_path) and not path.exists():
+            path.touch()
+
+    backend.beforehand = make
+    backend.fam.add_monitor(path, events.append)
+    backend.fam.handle_events(0)
+    assert path.exists()
+    said = [str(event.action) for event in events]
+    assert said in (["exists", "endExist"], ["endExist", "created"])
+
+
+def test_what_comes_into_a_directory_before_it_is_watched_exists(tmp_path, backend):
+    events = []
+    backend.beforehand = lambda watched: (tmp_path / "a").touch()
+    backend.fam.add_monitor(tmp_path, events.append)
+    backend.fam.handle_events(0)
+    assert [str(event.action) for event in events] == ["exists", "exists", "endExist"]
+
+
 # --- keys
+
+
+def interests(backend, top):
+    """Path below `top` → the interest it is watched with."""
+    start = f"{top}/"
+    kept = {path for path, _ in backend.watched.values()}
+    return {
+        path.removeprefix(start): interest
+        for path, interest in backend.interests.items()
+        if path.startswith(start) and path in kept
+    }
+
+
+@pytest.mark.parametrize(
+    ("monitored", "wanted"),
+    [
+        ("p/q/d", {"p": Interest.SELF, "p/q": Interest.SELF, "p/q/d": Interest.ALL}),
+        ("p/q/d/f", {"p": Interest.SELF, "p/q": Interest.SELF, "p/q/d": Interest.ENTRIES}),
+        ("p/q/d/x", {"p": Interest.SELF, "p/q": Interest.SELF, "p/q/d": Interest.ENTRIES}),
+    ],
+)
+def test_what_is_above_a_monitored_path_is_watched_with_the_least_interest(
+    monitored, wanted, tmp_path, backend
+):
+    (tmp_path / "p/q/d").mkdir(parents=True)
+    (tmp_path / "p/q/d/f").touch()
+    backend.fam.add_monitor(tmp_path / monitored)
+    backend.fam.handle_events(0)
+    told = interests(backend, tmp_path)
+    told.pop("p/q/d/f", None)
+    assert told == wanted
+
+
+def test_all_watches_are_given_back_with_the_last_monitor(tmp_path, backend):
+    (tmp_path / "p/d").mkdir(parents=True)
+    (tmp_path / "p/f").touch()
+    ids = [backend.fam.add_monitor(tmp_path / name) for name in ("p/d", "p/f", "p/x", "p", "p/d")]
+    backend.fam.handle_events(0)
+    assert backend.watched
+    for request_id in ids:
+        backend.fam.remove_monitor(request_id)
+    assert backend.watched == {}
+
+
+def test_the_watch_of_what_was_replaced_is_given_back(spot, backend):
+    old = backend.key_of(spot)
+    spot.rename(spot.with_name("away"))
+    spot.mkdir()
+    backend.say((Kind.RESCAN, None, "", None, 0))
+    backend.fam.handle_events(0)
+    assert backend.unwatched.count(old) == 1
+    assert backend.key_of(spot) != old
 
 
 def test_one_key_of_two_paths_is_given_back_once_both_are_done_with(tmp_path, backend):

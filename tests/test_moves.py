@@ -176,7 +176,7 @@ def test_many_renames_are_remembered_between_their_halves(spot, said, backend):
     assert len(said(50)) == 50
     for number in range(50):
         (spot / f"old{number}").rename(spot / f"new{number}")
-    backend.hold()
+        backend.hold()
     # All the first halves, then all the second ones: no kernel does so, a daemon may.
     backend.held = deque(sorted(backend.held, key=lambda change: -change.kind))
     assert said(50) == [("deleted", f"old{number}", None) for number in range(50)]

@@ -52,6 +52,8 @@ class Recorder:
         self.sequence: list[tuple[Log, Event]] = []
         #: One sentence for each thing that must not happen, whatever the events.
         self.breaches: list[str] = []
+        #: Why the disk was compared: something was lost.
+        self.resynced: list[str] = []
         self._seen = 0
         self.fam = FileMonitor(
             backend, ignore=ignore, consumers=[self], audit=60.0 if exact else _AUDIT
@@ -133,6 +135,11 @@ class Recorder:
                 self.breaches.append(f"{event!r} is repeated in one batch")
             else:
                 told.add(entry)
+
+    @hookimpl
+    def fam_resynced(self, reason: str) -> None:
+        """Keep the reason."""
+        self.resynced.append(reason)
 
     @hookimpl
     def fam_degraded(self, path: str, reason: str) -> None:

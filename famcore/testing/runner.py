@@ -8,7 +8,7 @@ from typing import Any
 
 from famcore.backend import Backend
 from famcore.events import Event
-from famcore.testing.actions import Action
+from famcore.testing.actions import Action, NotHere
 from famcore.testing.expected import Element, Told, end_exist, exists, fits, in_any_order
 from famcore.testing.fold import names_on_disk
 from famcore.testing.recorder import Log, Recorder
@@ -72,11 +72,17 @@ class _Run:
                 for name, log in self._logs.items()
             )
 
-        self._recorder.rest(lambda: as_wanted() and not list(self._recorder.wrongs()))
+        def is_done() -> bool:
+            overflown = self._scenario.is_burst and bool(self._recorder.resynced)
+            return (overflown or as_wanted()) and not list(self._recorder.wrongs())
+
+        self._recorder.rest(is_done)
         wrongs = list(self._recorder.wrongs())
         if not self._in_order(step):
             wrongs.append("the monitors' events are not in the order that is due")
         if wrongs or not as_wanted():
+            if is_done():
+                raise NotHere(f"a burst was too much: {', '.join(self._recorder.resynced)}")
             raise ScenarioFailed("\n".join(self._report(done, step, wanted, wrongs)))
 
     def _set(self, on: On) -> Log:

@@ -81,6 +81,8 @@ class Scenario:
     #: What a backend must be able to do for it.
     needs: Capability = _NO_MORE
     ignore: tuple[str, ...] = DEFAULT_IGNORE
+    #: There is more at once than a backend's queue may hold where the system is set so.
+    is_burst: bool = False
 
     def __str__(self) -> str:
         return self.name

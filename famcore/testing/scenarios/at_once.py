@@ -151,6 +151,7 @@ SCENARIOS = (
     ),
     Scenario(
         name="more files come at once than a batch holds",
+        is_burst=True,
         rule=_APPEARS,
         given=(make_directory("d"),),
         steps=(

@@ -119,6 +119,7 @@ SCENARIOS = (
     ),
     Scenario(
         name="more files are renamed at once than a batch holds",
+        is_burst=True,
         rule=_ACROSS,
         needs=Capability.EACH,
         given=(make_directory("d"), make_all("d/old{}", _MANY)),

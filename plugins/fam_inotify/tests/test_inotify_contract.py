@@ -29,6 +29,15 @@ def backend():
     backend.close()
 
 
+@pytest.fixture
+def queue(backend):
+    """How many changes the kernel keeps: what the limit was when the instance was made."""
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    if limit > 200_000:
+        pytest.skip(f"fs.inotify.max_queued_events = {limit} is more than a test should fill")
+    return limit
+
+
 def told(backend):
     """All that the backend has to say now."""
     changes = []
@@ -155,9 +164,9 @@ def test_a_path_that_is_not_utf8_is_watched(name, backend, tmp_path):
     assert told(backend) == [Change(Kind.CREATED, key, "a", True)]
 
 
-def test_every_change_of_a_burst_is_told_in_order(backend, tmp_path):
+def test_every_change_of_a_burst_is_told_in_order(backend, queue, tmp_path):
     backend.watch(str(tmp_path))
-    names = [f"{number:05}" for number in range(3_000)]
+    names = [f"{number:05}" for number in range(min(3_000, queue))]
     for name in names:
         (tmp_path / name).mkdir()
     assert [change.name for change in told(backend)] == names
@@ -453,7 +462,9 @@ def test_the_descriptor_is_readable_when_there_is_something_to_read(backend, tmp
     assert not is_readable(backend)
 
 
-def test_one_read_gives_a_bounded_number(backend, tmp_path):
+def test_one_read_gives_a_bounded_number(backend, queue, tmp_path):
+    if queue < 8_000:
+        pytest.skip(f"fs.inotify.max_queued_events = {queue} is less than one read brings")
     backend.watch(str(tmp_path))
     for number in range(8_000):
         (tmp_path / f"{number}").mkdir()
@@ -476,20 +487,17 @@ def test_reading_fails_by_backend_lost_when_the_descriptor_is_gone(backend):
             os.close(other)
 
 
-def test_an_overflow_asks_for_a_look_at_everything(backend, tmp_path):
-    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
-    if limit > 200_000:
-        pytest.skip(f"fs.inotify.max_queued_events = {limit} is more than a test should fill")
+def test_an_overflow_asks_for_a_look_at_everything(backend, queue, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).touch()
     key = backend.watch(str(tmp_path))
     # In turn: the kernel drops one that is like the last one.
-    for _ in range(limit // 2 + 1):
+    for _ in range(queue // 2 + 1):
         os.chmod(tmp_path / "a", 0o600)
         os.chmod(tmp_path / "b", 0o600)
     *changes, last = told(backend)
     assert last == Change(Kind.RESCAN, None)
-    assert len(changes) == limit
+    assert len(changes) == queue
     assert {change.kind for change in changes} == {Kind.CHANGED}
     (tmp_path / "c").mkdir()
     assert told(backend) == [Change(Kind.CREATED, key, "c", True)]

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -624,11 +625,18 @@ def test_run_delivers_until_another_thread_stops_it(fam, spot, background, until
 
 
 def test_run_delivers_until_a_signal_handler_stops_it(fam, spot, alarm):
-    told = []
-    fam.add_monitor(spot, told.append)
-    alarm(fam.stop, SOON)
+    def handle(event):
+        if event.action == "endExist":
+            alarm(end, SOON)
+
+    def end():
+        ended.append(True)
+        fam.stop()
+
+    ended = []
+    fam.add_monitor(spot, handle)
     fam.run()
-    assert len(told) == 2
+    assert ended
 
 
 def test_no_stop_of_a_signal_handler_is_lost_whenever_it_comes(fam, spot, alarm):
@@ -638,6 +646,54 @@ def test_no_stop_of_a_signal_handler_is_lost_whenever_it_comes(fam, spot, alarm)
         (spot / str(number)).touch()
         alarm(fam.stop, chance.uniform(1e-5, 2e-3))
         fam.run()
+
+
+LATE = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+/* Waits some time before it waits, as on a busy machine. */
+int epoll_wait(int epoll, struct epoll_event *events, int number, int timeout)
+{
+    int (*wait)(int, struct epoll_event *, int, int) = dlsym(RTLD_NEXT, "epoll_wait");
+    struct timespec began, now;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while (timeout
+           && (now.tv_sec - began.tv_sec) * 1e9 + (now.tv_nsec - began.tv_nsec) < 4e7);
+    return wait(epoll, events, number, timeout);
+}
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler"
+)
+def test_a_signal_that_comes_just_before_the_wait_ends_it(script, spot, tmp_path, monkeypatch):
+    """Python calls the handler once the system call has returned, so that has to."""
+    source, library = tmp_path / "late.c", tmp_path / "late.so"
+    source.write_text(LATE)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    source = """if True:
+        import signal, sys, famcore
+        fam = famcore.FileMonitor()
+        fam.add_monitor(sys.argv[1])
+        fam.handle_events()
+        for handler in (lambda number, frame: fam.stop(), signal.default_int_handler):
+            signal.signal(signal.SIGALRM, handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            try:
+                fam.run()
+                print("stopped")
+            except KeyboardInterrupt:
+                print("interrupted")
+        assert signal.set_wakeup_fd(-1) == -1
+    """
+    assert script(source, spot) == ["stopped", "interrupted"]
 
 
 def test_no_stop_of_another_thread_is_lost_whenever_it_comes(fam, spot, background):
@@ -657,6 +713,16 @@ def test_no_stop_is_lost_though_the_one_who_asks_handles_events(fam, spot, backg
         fam.stop()
         fam.handle_events(0)
         running()
+
+
+def test_a_stop_ends_all_that_is_under_way(fam, spot, alarm):
+    fam.add_monitor(spot)
+    batches = []
+    for batch in fam.batches():
+        batches.append(batch)
+        alarm(fam.stop, SOON)
+        fam.run()
+    assert len(batches) == 1
 
 
 def test_a_stop_that_came_before_ends_the_next_run_and_no_other(fam, spot, alarm):
@@ -888,6 +954,42 @@ def test_async_iteration_is_ended_by_a_stop_though_others_handle_events(fam, spo
         fam.pending()
 
     in_asyncio(main)
+
+
+def test_async_iteration_leaves_nothing_with_the_event_loop(fam, spot):
+    fam.add_monitor(spot)
+
+    async def iterate():
+        async for _ in fam:
+            pass
+
+    async def main():
+        descriptor = fam.fileno()
+        asyncio.get_running_loop().call_later(SOON, fam.stop)
+        await iterate()
+        assert not asyncio.get_running_loop().remove_reader(descriptor)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(iterate(), SOON)
+        assert not asyncio.get_running_loop().remove_reader(descriptor)
+
+    in_asyncio(main)
+
+
+def test_what_a_handler_does_to_its_event_is_not_seen_by_async_iteration(fam, spot):
+    def spoil(event):
+        event.filename = "spoilt"
+
+    fam.add_monitor(spot, spoil)
+    seen = []
+
+    async def main():
+        async for event in fam:
+            seen.append(event.filename)
+            if event.action == "endExist":
+                fam.stop()
+
+    in_asyncio(main)
+    assert seen == [str(spot), str(spot)]
 
 
 def test_async_iteration_may_be_cancelled_and_gone_on_with(fam, spot):

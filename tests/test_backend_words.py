@@ -31,8 +31,8 @@ class Scripted(Backend):
         self.unwatched = []
         #: Path → the interest it was watched with last.
         self.interests = {}
-        #: Called with each path before it is watched.
-        self.beforehand = lambda path: None
+        #: Called with each path and interest before it is watched.
+        self.beforehand = lambda path, interest: None
         self.refusal = None
         self.words = deque()
         self.readable, self.waker = os.pipe()
@@ -41,7 +41,7 @@ class Scripted(Backend):
     def watch(self, path, interest=Interest.ALL):
         if self.refusal is not None:
             raise self.refusal(path)
-        self.beforehand(path)
+        self.beforehand(path, interest)
         status = os.lstat(path)
         self.interests[path] = interest
         for key, watched in self.watched.items():
@@ -314,8 +314,8 @@ def test_what_comes_while_its_directory_comes_to_be_watched_is_not_missed(tmp_pa
     path = tmp_path / "missing"
     events = []
 
-    def make(watched):
-        if watched == str(tmp_path) and not path.exists():
+    def make(watched, interest):
+        if watched == str(tmp_path) and interest >= Interest.ENTRIES and not path.exists():
             path.touch()
 
     backend.beforehand = make
@@ -328,7 +328,7 @@ def test_what_comes_while_its_directory_comes_to_be_watched_is_not_missed(tmp_pa
 
 def test_what_comes_into_a_directory_before_it_is_watched_exists(tmp_path, backend):
     events = []
-    backend.beforehand = lambda watched: (tmp_path / "a").touch()
+    backend.beforehand = lambda watched, interest: (tmp_path / "a").touch()
     backend.fam.add_monitor(tmp_path, events.append)
     backend.fam.handle_events(0)
     assert [str(event.action) for event in events] == ["exists", "exists", "endExist"]

@@ -8,6 +8,7 @@ from famcore.testing.actions import (
     hard_link,
     make,
     make_directory,
+    make_fifo,
     open_to_write,
     read,
     remove,
@@ -183,6 +184,20 @@ SCENARIOS = (
             after(remove_tree("p/f"), make("p/f")).tells(
                 deleted("b"), deleted("/p/f"), created("/p/f")
             ),
+            after(write("p/f")).tells(changed("/p/f")),
+        ),
+    ),
+    Scenario(
+        name="a monitored FIFO goes, comes and is replaced",
+        rule=_GOES,
+        given=(make_directory("p"), make_fifo("p/f")),
+        monitors=_ON,
+        steps=(
+            after(remove("p/f")).tells(deleted("/p/f")),
+            after(make_fifo("p/f")).tells(created("/p/f")),
+            after(make_fifo("new"), rename("new", "p/f")).tells(changed("/p/f")),
+            after(remove("p/f")).tells(deleted("/p/f")),
+            after(make("p/f")).tells(created("/p/f")),
             after(write("p/f")).tells(changed("/p/f")),
         ),
     ),

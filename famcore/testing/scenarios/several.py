@@ -8,6 +8,7 @@ from famcore.testing.actions import (
     hard_link,
     make,
     make_directory,
+    make_fifo,
     remove,
     remove_tree,
     rename,
@@ -145,6 +146,20 @@ SCENARIOS = (
         monitors=_PARENT_AND_OWN,
         steps=(
             after(change_mode("d/s", 0o700)).tells(parent=[changed("s")], own=[changed("/d/s")]),
+        ),
+    ),
+    Scenario(
+        name="a FIFO and its directory are both monitored",
+        rule=_INDEPENDENT,
+        needs=Capability.EACH,
+        given=(make_directory("d"), make_fifo("d/f")),
+        monitors=_FILE_AND_DIRECTORY,
+        steps=(
+            after(change_mode("d/f", 0o600)).tells(
+                directory=[changed("f")], file=[changed("/d/f")]
+            ),
+            after(remove("d/f")).tells(directory=[deleted("f")], file=[deleted("/d/f")]),
+            after(make_fifo("d/f")).tells(directory=[created("f")], file=[created("/d/f")]),
         ),
     ),
     Scenario(

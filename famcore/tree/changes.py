@@ -208,7 +208,7 @@ class Changes:
             self._appeared(node, name)
 
     def _changed_itself(self, node: Node) -> None:
-        if node.found is not Found.NOTHING:
+        if node.found not in (Found.NOTHING, Found.LINK):
             self._telling.itself(node, EventCode.CHANGED, node.found is Found.DIRECTORY)
 
     def _pin_changed(self, pin: Node) -> None:

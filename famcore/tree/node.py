@@ -107,10 +107,12 @@ class Node:
         """How much must be heard of it; None: nothing."""
         if self.monitors or self.is_followed:
             return Interest.ALL
-        for pin in self.pins.values():
-            # A watched directory tells itself that it goes. What a file is replaced by, where a
-            # link leads and what comes to be, only the directory above can tell.
-            if pin.found is not Found.DIRECTORY or pin.source is None:
-                return Interest.ENTRIES
+        pins = self.pins.values()
+        if any(pin.found is Found.SPECIAL and pin.monitors for pin in pins):
+            return Interest.ALL
+        # A watched directory tells itself that it goes. What a file is replaced by, where a link
+        # leads and what comes to be, only the directory above can tell.
+        if any(pin.found is not Found.DIRECTORY or pin.source is None for pin in pins):
+            return Interest.ENTRIES
         # The root directory neither goes nor moves.
         return Interest.SELF if self.parent is not None else None

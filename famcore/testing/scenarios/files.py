@@ -188,6 +188,17 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        name="a monitored FIFO's mode is set",
+        rule=_CHANGES,
+        needs=Capability.EACH,
+        given=(make_directory("p"), make_fifo("p/f"), make("p/a")),
+        monitors=_ON,
+        steps=(
+            after(change_mode("p/f", 0o600)).tells(changed("/p/f")),
+            after(change_mode("p/a", 0o600)),
+        ),
+    ),
+    Scenario(
         name="a monitored FIFO goes, comes and is replaced",
         rule=_GOES,
         given=(make_directory("p"), make_fifo("p/f")),

@@ -86,11 +86,13 @@ class Loop:
     def _deliver(self, ready: set[int] | None, *, kept: bool) -> list[Event]:
         """Deliver what is there, a batch at most."""
         while True:
-            has_some = self.reader.fill(ready)
-            self.send_notices()
-            if not has_some and not self._dispatch:
+            if not self.reader.fill(ready) and not self._dispatch:
+                self.send_notices()
                 return []
             events = self._dispatch.deliver(kept=kept)
+            if not self._dispatch.queue:
+                # What they say is of events that have been delivered now.
+                self.send_notices()
             if events:
                 return events
             ready = set()

@@ -139,7 +139,8 @@ class Paths:
         route[-1].monitors.remove(monitor)
         self._telling.regroup()
         self._trim(route[-1])
-        for node in reversed(route):
+        # Those below first: by a link, a path may end above where it has been.
+        for node in sorted(route, key=lambda each: len(each.path), reverse=True):
             node.routes.discard(monitor)
             if node.parent is not None and not node.routes and not node.pins:
                 node.parent.pins.pop(node.name, None)

@@ -26,15 +26,19 @@ class Repair:
         inspection.missed = self._ask_missed
         #: Node → since when (epoch seconds) something may have been missed of it.
         self._asked: dict[Node, float] = {}
+        #: Node → what is to be called once it has been looked at.
+        self._then: dict[Node, list[Callable[[], None]]] = {}
         #: Why everything is looked at, and how many events that has brought; None if it is not.
         self._reason: str | None = None
         self._count = 0
         #: Called with the reason and the number of events when all of it has been looked at.
         self.report: Callable[[str, int], None] = lambda reason, count: None
 
-    def ask(self, node: Node, since: float) -> None:
+    def ask(self, node: Node, since: float, then: Callable[[], None] | None = None) -> None:
         """Have `node` looked at: something may have been missed since `since`."""
         self._asked[node] = min(since, self._asked.get(node, since))
+        if then is not None:
+            self._then.setdefault(node, []).append(then)
 
     def _ask_missed(self, node: Node, held: Held) -> None:
         if held is Held.ANOTHER:
@@ -68,6 +72,8 @@ class Repair:
             before = len(self._telling.out)
             self._mend(node, since)
             self._count += len(self._telling.out) - before
+        for then in self._then.pop(node, ()):
+            then()
         if not self._asked and self._reason is not None:
             reason, self._reason = self._reason, None
             self.report(reason, self._count)

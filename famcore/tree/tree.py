@@ -165,7 +165,7 @@ class Tree:
                 if is_switch and telling.out:
                     break
                 self._paths.list(BATCH - len(telling.out))
-                if is_switch:
+                if is_switch and telling.out:
                     break
             elif not self._go_on():
                 break
@@ -238,9 +238,13 @@ class Tree:
             self.notices.append(partial(self._listener.degraded, path, reason))
 
     def _restored(self, node: Node, since: float) -> None:
-        self._repair.ask(node, since)
-        for path in self._paths_of(node):
-            self.notices.append(partial(self._listener.restored, path))
+        paths = self._paths_of(node)
+
+        def tell() -> None:
+            for path in paths:
+                self.notices.append(partial(self._listener.restored, path))
+
+        self._repair.ask(node, since, then=tell)
 
     def _resynced(self, reason: str, count: int) -> None:
         self.notices.append(partial(self._listener.resynced, reason, count))

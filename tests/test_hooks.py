@@ -556,7 +556,8 @@ def test_fam_degraded_and_fam_restored_tell_of_a_limit_that_is_raised(
     limited.room = 1_000
     pump(fam, lambda: recorder.of("fam_restored"))
     assert recorder.of("fam_degraded", "fam_restored")[1:] == [("fam_restored", fam, str(other))]
-    pump(fam, lambda: say(told)[-1] == ("created", "new"))
+    assert say(told)[-1] == ("created", "new")
+    assert recorder.calls[-1][0] == "fam_restored"
     assert all(each.covered for each in fam.coverage())
 
 
@@ -657,6 +658,8 @@ def test_fam_resynced_tells_how_much_a_repair_brought(make_fam, recorder, limite
     assert sorted(say(told)) == [("created", "b"), ("deleted", "a")]
     [(_, given, reason, count)] = recorder.of("fam_resynced")
     assert (given, count) == (fam, 2)
+    # After what it brought.
+    assert recorder.calls[-1][0] == "fam_resynced"
     assert isinstance(reason, str)
     assert reason
 

@@ -215,6 +215,49 @@ def test_others_may_do_all_but_deliver_while_one_is_busy(kind, make_fam, spot, b
     running()
 
 
+@pytest.mark.parametrize(
+    "hook", ["fam_started", "fam_monitor_added", "fam_monitor_removed", "fam_error", "fam_stopped"]
+)
+def test_others_may_do_everything_while_a_consumer_is_told(hook, make_fam, spot, background):
+    entered, leave = threading.Event(), threading.Event()
+
+    @famcore.hookimpl(specname=hook)
+    def hold(self):
+        entered.set()
+        assert leave.wait(DEADLINE)
+
+    def fail(event):
+        raise ValueError
+
+    def live():
+        number = fam.add_monitor(spot, fail)
+        fam.handle_events()
+        fam.remove_monitor(number)
+        fam.shutdown()
+
+    fam = make_fam(consumers=[type("Slow", (), {"hold": hold})()])
+    lived = background(live)
+    assert entered.wait(DEADLINE)
+
+    def use():
+        if hook != "fam_stopped":
+            # In a thread of its own: setting a monitor calls the hook too.
+            background(fam.add_monitor, spot)
+            fam.fileno()
+        while hook != "fam_stopped" and len(fam.handles) < 1:
+            time.sleep(0.001)
+        fam.pending()
+        fam.coverage()
+        fam.list_event_handlers()
+        fam.handle_events(0)
+        fam.stop()
+        fam.shutdown()
+
+    background(use)()
+    leave.set()
+    lived()
+
+
 def test_others_may_set_monitors_while_a_consumer_ponders_what_to_ignore(
     make_fam, spot, background
 ):

@@ -149,6 +149,7 @@ class Changes:
         if cookie and name in names:
             self._moves.leaves(cookie, node, name)
         self._growth.lose(node, name)
+        self._telling.forget(node, name)
 
     @property
     def has_suspects(self) -> bool:

@@ -66,7 +66,7 @@ class Paths:
         self.listings = deque(each for each in self.listings if each.monitor is not monitor)
         self.release(monitor)
 
-    def list(self, limit: int) -> None:
+    def tell_listing(self, limit: int) -> None:
         """Tell what is to be told of the first of the `listings`, `limit` events at most."""
         monitor, events, _ = self.listings[0]
         if monitor in self._telling.silent:
@@ -135,10 +135,27 @@ class Paths:
 
     def release(self, monitor: Monitor) -> None:
         """Let go of the nodes that only `monitor` needs."""
+        self._unpin(monitor, self._leave(monitor))
+
+    def _relead(self, monitor: Monitor) -> None:
+        """Lead `monitor` along its path anew; what it still needs is watched all the while."""
+        before = self._leave(monitor)
+        self.lead(monitor)
+        now = set(self.routes[monitor])
+        self._unpin(monitor, [node for node in before if node not in now])
+        self._trim(before[-1])
+
+    def _leave(self, monitor: Monitor) -> list[Node]:
+        """Take `monitor` from the node at which its path ended; return the nodes on its path."""
         route = self.routes.pop(monitor)
         route[-1].monitors.remove(monitor)
         self._telling.regroup()
-        self._trim(route[-1])
+        return route
+
+    def _unpin(self, monitor: Monitor, route: list[Node]) -> None:
+        """`monitor` needs these nodes no longer, of which it has left the last."""
+        if route:
+            self._trim(route[-1])
         # Those below first: by a link, a path may end above where it has been.
         for node in sorted(route, key=lambda each: len(each.path), reverse=True):
             node.routes.discard(monitor)
@@ -239,8 +256,7 @@ class Paths:
                 self._telling.silent.add(monitor)
         node.found = found
         for monitor in monitors:
-            self.release(monitor)
-            self.lead(monitor)
+            self._relead(monitor)
 
     def _switch(self, monitor: Monitor, before: dict[str, bool]) -> Iterator[Event]:
         """The events that lead from the names `before` to those that there are now."""

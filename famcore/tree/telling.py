@@ -98,6 +98,11 @@ class Telling:
             return True
         return False
 
+    def forget(self, node: Node, name: str) -> None:
+        """An entry has gone: whether to ignore one of its name is asked anew."""
+        if node in self._refused:
+            self._refused[node].discard(name)
+
     def hides(self, filename: str) -> bool:
         """Whether a monitor is not told of `filename`, whose last part alone is not ignored."""
         return bool(self.match(filename))

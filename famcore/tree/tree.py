@@ -164,7 +164,7 @@ class Tree:
                 is_switch = self._paths.listings[0].is_switch
                 if is_switch and telling.out:
                     break
-                self._paths.list(BATCH - len(telling.out))
+                self._paths.tell_listing(BATCH - len(telling.out))
                 if is_switch and telling.out:
                     break
             elif not self._go_on():

@@ -68,28 +68,37 @@ class Watches:
                 raise BackendLost(f"backend {source.cls.name!r} is lost")
             path = node.path
             key = backend.watch(path, interest)
-            if source.nodes.get(key, node) is not node or key in source.twins:
-                key = self._share(source, key, node)
-                widest = max(interest, source.widest(key.key))
-                if widest != interest:
-                    backend.watch(path, widest)
+            same = self._hold(source, key, node, interest)
+            wanted = interest
+            while (widest := source.widest(key)) > wanted:
+                # For other nodes of the thing, too; but it may be another by now.
+                wanted = widest
+                key = backend.watch(path, wanted)
+                same = self._hold(source, key, node, interest) and same
         except (Exception, SystemExit) as error:
             if is_missing(error):
+                self.release(node)
                 raise
             if not isinstance(error, OSError | FamError):
                 self._failed(source, error)
             self.miss(node, error)
             return False
+        self.glanced.discard(node)
+        gap = self.gaps.pop(node, None)
+        if gap is not None:
+            self._restored(node, gap.since)
+        return same
+
+    def _hold(self, source: Source, key: Hashable, node: Node, interest: Interest) -> bool:
+        """`node` is watched by `key` from now on; true if it was before."""
+        if source.nodes.get(key, node) is not node or key in source.twins:
+            key = self._share(source, key, node)
         same = node.source is source and node.key == key
         if not same:
             self.release(node)
             source.nodes[key] = node
             node.source, node.key = source, key
         node.heard = interest
-        self.glanced.discard(node)
-        gap = self.gaps.pop(node, None)
-        if gap is not None:
-            self._restored(node, gap.since)
         return same
 
     def _source_for(self, node: Node) -> tuple[Source, Backend | None]:

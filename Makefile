@@ -6,6 +6,7 @@ ARGS =
 help:
 	@echo 'make watch DIR=<a directory>   tell what happens to the files in it, until ^C'
 	@echo 'make test [ARGS=-x]            run all tests; ARGS go to pytest'
+	@echo 'make soak [SECONDS=600]        hold what monitors are told against the disk for so long'
 	@echo 'make check                     ruff, mypy --strict, import-linter'
 	@echo 'make bench [QUICK=1]           measure beside other watchers; ARGS go to python -m benchmarks'
 	@echo 'make clean                     remove the environment, caches and builds'
@@ -18,6 +19,10 @@ watch:
 
 test: .venv
 	.venv/bin/pytest $(ARGS)
+
+soak: SECONDS = 600
+soak: .venv
+	FAM_SOAK=$(SECONDS) .venv/bin/pytest tests/test_oracle.py tests/test_interleaved.py $(ARGS)
 
 # Tests may leave types out.
 LENIENT = --allow-untyped-defs --allow-incomplete-defs --allow-untyped-calls --no-check-untyped-defs
@@ -52,4 +57,4 @@ clean:
 	rm -rf .venv .venv-bench .cache .hypothesis build dist *.egg-info
 	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help watch test check bench always .venv clean
+.PHONY: help watch test soak check bench always .venv clean

@@ -1,0 +1,174 @@
+"""Random operations on files, at full speed: chaos.py DIRECTORY SEED COUNT [OPERATION left out...]
+
+They are done in `root` of the directory, now and then in `out` or from one to the other. `way` is
+a symbolic link to one of the two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import stat
+import sys
+
+from famcore.testing.actions import NotHere, exchange
+
+# Each is given two paths and a number of its own. No name is the beginning of another, for those
+# who forget names by what they begin with.
+
+
+def write(path, other, number):
+    with open(path, "w") as file:
+        file.write(f"{number}\n")
+
+
+def append(path, other, number):
+    with open(path, "a") as file:
+        file.write(f"{number}\n")
+
+
+def save(path, other, number):
+    """As editors do: a new file takes the place of the old one."""
+    write(aside(path), other, number)
+    os.rename(aside(path), path)
+
+
+def mkdir(path, other, number):
+    os.mkdir(path)
+
+
+def makedirs(path, other, number):
+    """Directories one in the other, with files that are written at once."""
+    for below in ("", "/a", "/a/b"):
+        os.mkdir(path + below)
+        write(f"{path}{below}/c", other, number)
+
+
+def rename(path, other, number):
+    os.rename(path, other)
+
+
+def swap(path, other, number):
+    exchange(path, other).run(".")
+
+
+def unlink(path, other, number):
+    os.unlink(path)
+
+
+def rmdir(path, other, number):
+    os.rmdir(path)
+
+
+def rmtree(path, other, number):
+    shutil.rmtree(path)
+
+
+def chmod(path, other, number):
+    os.chmod(path, 0o700 | number % 8)
+
+
+def socket(path, other, number):
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+
+
+def link(path, other, number):
+    os.link(path, other)
+
+
+def symlink(path, other, number):
+    """To a file, a directory, another link, itself or nothing; never out of the directory."""
+    names = other.partition("/")[2]
+    os.symlink((os.path.abspath(other), names, f"../{names}")[number % 3], path)
+
+
+def relink(path, other, number):
+    """A new link takes the place of the old one, as Kubernetes' `..data`."""
+    symlink(aside(path), other, number)
+    os.rename(aside(path), path)
+
+
+def way(path, other, number):
+    os.symlink("out" if number % 2 else "root", "tway")
+    os.rename("tway", "way")
+
+
+def root_chmod(path, other, number):
+    os.chmod("root", 0o700 | number % 8)
+
+
+def root_away(path, other, number):
+    """Renamed away and back, a file written meanwhile."""
+    os.rename("root", "away")
+    with contextlib.suppress(OSError):
+        write(path.replace("root", "away", 1), other, number)
+    os.rename("away", "root")
+
+
+def root_anew(path, other, number):
+    shutil.rmtree("root")
+    os.mkdir("root")
+
+
+#: How often each is done, beside the others.
+OPERATIONS = {
+    write: 60,
+    append: 40,
+    save: 30,
+    mkdir: 60,
+    makedirs: 60,
+    rename: 120,
+    swap: 30,
+    unlink: 30,
+    rmdir: 20,
+    rmtree: 20,
+    chmod: 30,
+    socket: 5,
+    link: 60,
+    symlink: 30,
+    relink: 20,
+    way: 3,
+    root_chmod: 2,
+    root_away: 3,
+    root_anew: 1,
+}
+
+
+def aside(path):
+    head, _, name = path.rpartition("/")
+    return f"{head}/t{name}"
+
+
+def prepare(place):
+    """Make the directories, and the link to them."""
+    for name in ("root", "out"):
+        os.makedirs(f"{place}/{name}")
+    os.symlink("root", f"{place}/way")
+
+
+def any_path(choice):
+    """Where something is done."""
+    names = [choice("abcd") for _ in range(choice((1, 1, 2, 2, 3)))]
+    return "/".join([choice(("root",) * 9 + ("out",)), *names])
+
+
+def any_monitored(choice):
+    """Where somebody may monitor what is done: by links, too, and where nothing is."""
+    names = [choice("abcd") for _ in range(choice((0, 1, 1, 2, 3)))]
+    return "/".join([choice(("root",) * 6 + ("way", "way", "out", "root/../out")), *names])
+
+
+def main(place, seed, count, *left_out):
+    chance = random.Random(int(seed))
+    os.chdir(place)
+    weights = {do: weight for do, weight in OPERATIONS.items() if do.__name__ not in left_out}
+    for number, do in enumerate(chance.choices(list(weights), weights.values(), k=int(count))):
+        path, other = any_path(chance.choice), any_path(chance.choice)
+        with contextlib.suppress(OSError, NotHere):
+            do(path, other, number)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

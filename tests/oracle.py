@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from famcore import DEFAULT_IGNORE, hookimpl
+from famcore import DEFAULT_IGNORE
 from famcore.backend import Interest, Kind
 from famcore.catalog import find_backend
 from famcore.testing import Recorder
@@ -67,15 +67,8 @@ class Round:
         self.backend = counting(backend)
         self.recorder = Recorder(self.backend, DEFAULT_IGNORE)
         self.fam = self.recorder.fam
-        self.fam.register(self)
-        #: How often the disk was compared.
-        self.resyncs = 0
         #: Logs of removed monitors → how many events they had.
         self.removed = {}
-
-    @hookimpl
-    def fam_resynced(self, reason, count):
-        self.resyncs += 1
 
     # --- monitors that come and go
 

@@ -28,8 +28,13 @@ class Growth:
     # --- bringing up to date
 
     def settle(self, node: Node) -> None:
-        """Make `node` what is at its path now, and tell the difference."""
+        """Make `node` what is at its path now, and tell the difference.
+
+        One that has left the tree, as its neighbour was settled, is let be.
+        """
         self._inspection.doubtful.pop(node, None)
+        if not node.is_attached:
+            return
         before = node.found
         found, held = self._inspection.inspect(node)
         if found is not before:
@@ -50,11 +55,7 @@ class Growth:
 
     def settle_doubtful(self) -> None:
         """Settle the next of the nodes whose thing has gone."""
-        node = next(iter(self._inspection.doubtful))
-        if node.is_attached:
-            self.settle(node)
-        else:
-            del self._inspection.doubtful[node]
+        self.settle(next(iter(self._inspection.doubtful)))
 
     def _renew(self, node: Node, held: Held) -> None:
         """What is at `node` is of the kind that was known, but may be another, or have changed."""

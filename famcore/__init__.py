@@ -1,10 +1,12 @@
 """famcore tells what happens to files, through whatever backend is installed.
 
-import famcore
+    import famcore
 
-with famcore.FileMonitor() as fam:
-fam.add_monitor("/etc", print)
-fam.run()
+    with famcore.FileMonitor() as fam:
+        fam.add_monitor("/etc", print)
+        fam.run()
+
+`FileMonitor` has it all; `famcore.backend` is the page of who writes a backend.
 """
 
 from __future__ import annotations

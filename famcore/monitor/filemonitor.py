@@ -52,6 +52,8 @@ class FileMonitor(FamNames):
         audit: float = 60.0,
         max_pending: int = 100_000,
     ) -> None:
+        if not audit > 0:
+            raise ValueError(f"audit is {audit!r}: give seconds above 0")
         #: The ignore patterns; a change of them takes effect at `start`.
         self.ignore = list(ignore)
         self._wanted = backend if backend is not None else self.bound_to

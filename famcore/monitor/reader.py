@@ -166,6 +166,7 @@ class Reader:
             is_open = not self.closed
             if is_open:
                 self._waiting.append(token)
+        self._do_work()
         try:
             yield is_open
         finally:
@@ -204,6 +205,7 @@ class Reader:
             for token in self._waiting:
                 wanted = wanted or self._stops.is_over(token)
             self._poller.signal(wanted, when)
+        self._do_work()
 
 
 @contextmanager

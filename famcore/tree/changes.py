@@ -70,6 +70,7 @@ class Changes:
         telling, arrivals = self._telling, self._growth.arrivals
         out, match = telling.out, telling.match
         said = out.append
+        overwritten = self._moves.overwritten
         kind_created, kind_changed, kind_deleted = Kind.CREATED, Kind.CHANGED, Kind.DELETED
         created, changed, deleted = EventCode.CREATED, EventCode.CHANGED, EventCode.DELETED
         last: object = chunk  # no key is ever equal to it
@@ -101,7 +102,7 @@ class Changes:
                 names[name] = False
                 told.discard(name)
                 code = created
-            elif kind == kind_deleted and known is False:
+            elif kind == kind_deleted and known is False and (node, name) not in overwritten:
                 del names[name]
                 told.discard(name)
                 code = deleted
@@ -125,7 +126,7 @@ class Changes:
     def _created(self, node: Node, name: str, is_directory: bool | None, cookie: int) -> None:
         names = node.names
         assert names is not None
-        origin = self._moves.arrives(cookie, node, name) if cookie else None
+        origin = self._moves.arrives(cookie, node, name)
         known = names.get(name)
         if is_directory is None:
             is_directory = look(node.path_to(name)) is Found.DIRECTORY
@@ -146,7 +147,7 @@ class Changes:
     def _deleted(self, node: Node, name: str, cookie: int) -> None:
         names = node.names
         assert names is not None
-        if cookie and name in names:
+        if name in names:
             self._moves.leaves(cookie, node, name)
         self._growth.lose(node, name)
         self._telling.forget(node, name)

@@ -99,7 +99,7 @@ class Inspection:
         """See that as much is heard of the directory at `node` as is needed, and no more."""
         if node is not None and node.found is Found.DIRECTORY and node.is_attached:
             interest = node.interest()
-            if interest != node.heard:
+            if interest != node.heard or node in self._watches.gaps:
                 self._rewatch(node, interest)
 
     def _rewatch(self, node: Node, interest: Interest | None) -> None:

@@ -41,28 +41,30 @@ class Moves:
     def __init__(self, telling: Telling) -> None:
         self._telling = telling
         self._origins: dict[int, Origin] = {}
-        #: Known names that something was renamed to.
-        self._overwritten: dict[tuple[Node, str], None] = {}
+        #: Names that something was renamed to, or that were known when they came. (Of two renames
+        #: to one name, one after the other, the kernel tells the first alone.)
+        self.overwritten: dict[tuple[Node, str], None] = {}
         #: Names to be looked for once all that was read is translated: renamed over and renamed
         #: away, they are gone; exchanged, they are there. The kernel says the same of both.
         self.suspects: dict[tuple[Node, str], None] = {}
 
     def leaves(self, cookie: int, node: Node, name: str) -> None:
-        """A known entry of `node` is renamed, by the half that tells of its old name."""
-        names = {monitor: prefix + name for monitor, prefix in self._telling.audience(node)}
+        """A known entry of `node` has gone; by a rename, if there is a cookie."""
         assert node.names is not None
-        self._origins[cookie] = Origin(names, frozenset(_below(node.names[name])))
-        if (node, name) in self._overwritten:
+        if cookie:
+            names = {monitor: prefix + name for monitor, prefix in self._telling.audience(node)}
+            self._origins[cookie] = Origin(names, frozenset(_below(node.names[name])))
+        if (node, name) in self.overwritten:
             self.suspects[node, name] = None
         if len(self._origins) > _KEPT:
             del self._origins[next(iter(self._origins))]
 
     def arrives(self, cookie: int, node: Node, name: str) -> Origin | None:
-        """Something is renamed to `name`; where it comes from, if that was known."""
-        if node.names is not None and name in node.names:
-            self._overwritten[node, name] = None
-            if len(self._overwritten) > _KEPT:
-                del self._overwritten[next(iter(self._overwritten))]
+        """`name` has come to be in `node`; where from, if that was known."""
+        if cookie or (node.names is not None and name in node.names):
+            self.overwritten[node, name] = None
+            if len(self.overwritten) > _KEPT:
+                del self.overwritten[next(iter(self.overwritten))]
         return self._origins.pop(cookie, None)
 
     def forget(self) -> None:

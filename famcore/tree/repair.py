@@ -114,6 +114,9 @@ class Repair:
             is_directory = names[name] is not False
             if found.get(name) is not is_directory:
                 self._growth.lose(node, name)
+        if node.names is not names:
+            # What went was a link that the last monitor's path led through to here.
+            return
         kept = [name for name, entry in names.items() if entry is False]
         for name in self._changed(node, kept, since):
             self._telling.entry(node, name, EventCode.CHANGED, False)

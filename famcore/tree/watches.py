@@ -61,6 +61,7 @@ class Watches:
         """
         if interest is None:
             self.release(node)
+            self._covered(node)
             return True
         source, backend = self._source_for(node)
         try:
@@ -83,11 +84,15 @@ class Watches:
                 self._failed(source, error)
             self.miss(node, error)
             return False
+        self._covered(node)
+        return same
+
+    def _covered(self, node: Node) -> None:
+        """All that is to be heard of `node` is."""
         self.glanced.discard(node)
         gap = self.gaps.pop(node, None)
         if gap is not None:
             self._restored(node, gap.since)
-        return same
 
     def _hold(self, source: Source, key: Hashable, node: Node, interest: Interest) -> bool:
         """`node` is watched by `key` from now on; true if it was before."""

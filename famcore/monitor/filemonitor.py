@@ -52,6 +52,9 @@ class FileMonitor(FamNames):
         audit: float = 60.0,
         max_pending: int = 100_000,
     ) -> None:
+        for name, given in (("ignore", ignore), ("consumers", consumers)):
+            if isinstance(given, str):
+                raise TypeError(f"{name} is the string {given!r}: give a list, [{given!r}]")
         if not audit > 0:
             raise ValueError(f"audit is {audit!r}: give seconds above 0")
         #: The ignore patterns; a change of them takes effect at `start`.

@@ -12,6 +12,7 @@ import random
 import shutil
 import stat
 import sys
+import time
 
 from famcore.testing.actions import NotHere, exchange
 
@@ -148,26 +149,34 @@ def prepare(place):
     os.symlink("root", f"{place}/way")
 
 
-def any_path(choice):
-    """Where something is done."""
-    names = [choice("abcd") for _ in range(choice((1, 1, 2, 2, 3)))]
-    return "/".join([choice(("root",) * 9 + ("out",)), *names])
+def any_paths(choice, do):
+    """Two places to do it. Directories are never called w or x, so nobody monitors these twice."""
+    last = "abcd" if do in (mkdir, makedirs) else choice(("abcd", "abcd", "wx"))
+    path, other = (
+        [choice(("root",) * 9 + ("out",)), *(choice("abcd") for _ in range(depth)), choice(last)]
+        for depth in (choice((0, 0, 1, 1, 2)), choice((0, 0, 1, 1, 2)))
+    )
+    return "/".join(path), "/".join(other)
 
 
 def any_monitored(choice):
     """Where somebody may monitor what is done: by links, too, and where nothing is."""
-    names = [choice("abcd") for _ in range(choice((0, 1, 1, 2, 3)))]
+    names = [choice("abcdw") for _ in range(choice((0, 1, 1, 2, 3)))]
     return "/".join([choice(("root",) * 6 + ("way", "way", "out", "root/../out")), *names])
 
 
 def main(place, seed, count, *left_out):
     chance = random.Random(int(seed))
+    # Who never comes to rest meanwhile only looks at what came of it all.
+    rests = chance.choice((0, 0.01, 0.05))
     os.chdir(place)
     weights = {do: weight for do, weight in OPERATIONS.items() if do.__name__ not in left_out}
     for number, do in enumerate(chance.choices(list(weights), weights.values(), k=int(count))):
-        path, other = any_path(chance.choice), any_path(chance.choice)
+        path, other = any_paths(chance.choice, do)
         with contextlib.suppress(OSError, NotHere):
             do(path, other, number)
+        if chance.random() < rests:
+            time.sleep(chance.uniform(0, 0.004))
 
 
 if __name__ == "__main__":

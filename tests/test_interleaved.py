@@ -149,7 +149,7 @@ class Program:
 
     def operate(self, number):
         (do,) = self.chance.choices(list(WEIGHTS), WEIGHTS.values())
-        path, other = (CHAOS["any_path"](self.chance.choice) for _ in range(2))
+        path, other = CHAOS["any_paths"](self.chance.choice, do)
         if self.chance.random() < 0.5:
             self.calls.do(number, do, path, other)
         else:

@@ -24,7 +24,7 @@ ORACLE = Path(__file__).with_name("oracle.py")
 SMALL_QUEUE = runpy.run_path(str(ORACLE.with_name("small_queue.py")))
 LIVE = [found for found in find_backends() if found.live]
 
-OPERATIONS = 20_000
+OPERATIONS = 8_000
 SEEDS = range(3)
 SOAK = float(os.environ.get("FAM_SOAK", 0))
 #: Seconds of a test of the soak, well below what pytest takes for a hanging test.

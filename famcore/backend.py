@@ -82,7 +82,8 @@ class Kind(enum.IntEnum):
     DELETED = 3
     #: The watched thing is no longer at its path, or the watch ended. The key is released.
     GONE = 4
-    #: Something in this watch changed and can't be named; anywhere, if `key` is None.
+    #: Something in this watch changed and can't be named. If `key` is None: anywhere; or, with an
+    #: absolute path for a `name`, at that path or below.
     RESCAN = 5
 
 
@@ -92,7 +93,8 @@ class Change(NamedTuple):
     kind: Kind
     #: What `Backend.watch` returned; None only with `Kind.RESCAN`.
     key: Hashable
-    #: An entry of the watched directory, as `os.fsdecode` gives it; "" for the watched thing.
+    #: An entry of the watched directory, as `os.fsdecode` gives it; "" for the watched thing; a
+    #: path for RESCAN of what is not watched as such.
     name: str = ""
     #: Of the entry itself (of a link: False); None if unknown.
     is_directory: bool | None = None

@@ -93,11 +93,10 @@ def changed_since(path: str, names: Iterable[str], since: float) -> list[str]:
     return found
 
 
-def stamps_are_ours(path: str) -> bool:
-    """Whether the filesystem at `path` stamps changes with this machine's clock."""
+def stamps_are_ours(device: int) -> bool:
+    """Whether the filesystem on `device` (`st_dev`) stamps changes with this machine's clock."""
+    wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
-        device = os.lstat(path).st_dev
-        wanted = f"{os.major(device)}:{os.minor(device)}"
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
             for line in mounts:
                 # proc(5): ID parent MAJOR:MINOR root point options [fields…] - TYPE source options

@@ -233,7 +233,6 @@ class FileMonitor(FamNames):
         try:
             tree = Tree(
                 compile_patterns(self.ignore),
-                self._dispatch,
                 audit=self._audit,
                 max_pending=self._max_pending,
             )

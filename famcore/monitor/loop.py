@@ -99,26 +99,34 @@ class Loop:
 
     def send_notices(self) -> None:
         """Tell consumers what is no event."""
-        notices = self.reader.tree.notices
-        while notices:
-            notices.popleft()()
+        self._dispatch.announce(self.reader.tree.notices)
 
     # --- event by event
 
     def pending(self) -> bool:
         """Whether there is an undelivered event; reads, but does not wait."""
         try:
-            return bool(self._dispatch.undelivered()) or self.reader.fill(None)
+            return self._dispatch.has_undelivered() or self._fill_or_announce()
         finally:
             self.reader.signal()
 
     def take(self) -> Event | None:
         """The next undelivered event, which is the caller's; reads, but does not wait."""
         event = self._dispatch.take()
-        while event is None and self.reader.fill(None):
+        while event is None and self._fill_or_announce():
             event = self._dispatch.take()
         self.reader.signal()
         return event
+
+    def _fill_or_announce(self) -> bool:
+        """Whether there are undelivered events; if not, consumers are told what they belong to."""
+        if self.reader.fill(None):
+            return True
+        # Whoever has the turn tells them otherwise.
+        with self.turn_by(0.0) as has_turn:
+            if has_turn:
+                self.send_notices()
+        return self._dispatch.has_undelivered()
 
     def deliver_one(self, monitor: Monitor, event: Event) -> None:
         """Give `event`, which was taken before, to its handler and the consumers."""

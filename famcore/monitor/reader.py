@@ -81,38 +81,47 @@ class Reader:
             self._do_work()
 
     def fill(self, ready: set[int] | None) -> bool:
-        """Read the sources (with a descriptor in `ready`, if that is known) and make events.
+        """Read the sources (with a descriptor in `ready`; None: all) and make events.
 
         Returns whether there are undelivered ones.
         """
+        while self._fill_once(ready):
+            ready = None
+        return self._dispatch.has_undelivered()
+
+    def _fill_once(self, ready: set[int] | None) -> bool:
+        """As `fill`, for a while; true if it has brought no event yet and is to be gone on with.
+
+        All are read rather than asked whether they are readable: of a descriptor that says so once
+        (a change of mounts), somebody else may have been told.
+        """
         with self._tree_alone() as is_free, _no_collection():
-            if is_free:
-                self._register_sources()
-                if ready is None:
-                    ready = self._poller.wait(0)
-                polled = self._polled()
-                if ready or polled:
-                    self._read(ready, polled)
-                queue = self._dispatch.queue
-                if not queue or not self._dispatch.undelivered():
-                    events = self.tree.produce()
-                    if not self.closed:
-                        queue.extend(events)
-            return bool(self._dispatch.undelivered())
+            if not is_free:
+                return False
+            self._register_sources()
+            self._read(ready)
+            if self._dispatch.has_undelivered():
+                return False
+            events = self.tree.produce()
+            if self.closed:
+                return False
+            self._dispatch.queue.extend(events)
+            return not events and self.tree.has_work()
 
     def coverage(self) -> list[Coverage]:
         """What is covered and what is not."""
         with self._lock:
             return self.tree.coverage()
 
-    def _read(self, ready: set[int], polled: list[Source]) -> None:
-        now = time.monotonic()
-        if polled and now >= self._poll_at:
+    def _read(self, ready: set[int] | None) -> None:
+        polled = self._polled()
+        if polled and (now := time.monotonic()) >= self._poll_at:
             self._poll_at = now + min(source.cls.interval for source in polled)
             for source in polled:
                 self.tree.read(source)
-        for source in list(self.tree.sources):
-            if source.descriptor in ready:
+        for source in self.tree.sources:
+            descriptor = source.descriptor
+            if descriptor is not None and (ready is None or descriptor in ready):
                 self.tree.read(source)
 
     def _polled(self) -> list[Source]:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator
+from operator import length_hint
 from typing import Any
 
 from famcore.backend import Change, Kind
 from famcore.events import EventCode, make_event
 from famcore.snapshot import Found, look
+from famcore.tree.doubts import Doubts
 from famcore.tree.growth import Growth
 from famcore.tree.moves import Moves
 from famcore.tree.node import Node
-from famcore.tree.repair import Repair
 from famcore.tree.source import Source
 from famcore.tree.telling import Telling, View
+from famcore.tree.watches import Watches
 
 
 class Chunk:
     """What one read of a source brought."""
 
-    __slots__ = ("changes", "since", "size", "source")
+    __slots__ = ("changes", "since", "source")
 
     def __init__(self, source: Source, changes: list[Change], since: float) -> None:
         self.source = source
         #: What is not translated yet.
         self.changes: Iterator[Change] = iter(changes)
-        self.size = len(changes)
         #: Until when (epoch seconds) all that happened had been read before.
         self.since = since
 
@@ -34,16 +36,19 @@ class Chunk:
 class Changes:
     """What has been read and not been translated yet."""
 
-    def __init__(self, root: Node, telling: Telling, growth: Growth, repair: Repair) -> None:
+    def __init__(
+        self, root: Node, watches: Watches, doubts: Doubts, telling: Telling, growth: Growth
+    ) -> None:
         self._root = root
+        self._watches = watches
+        self._doubts = doubts
         self._telling = telling
         self._growth = growth
-        self._repair = repair
         self.chunks: deque[Chunk] = deque()
         self._moves = Moves(telling)
 
     def __len__(self) -> int:
-        return sum(chunk.size for chunk in self.chunks)
+        return sum(length_hint(chunk.changes) for chunk in self.chunks)
 
     def add(self, source: Source, changes: list[Change], since: float) -> None:
         """Queue what was read; `since`: until when all that happened had been read before."""
@@ -57,7 +62,14 @@ class Changes:
         if since is not None:
             self.chunks.clear()
             self._moves.forget()
-            self._repair.ask_all(self._root, since, "more changes than may be pending")
+            self._doubts.ask_all(self._root, since, "more changes than may be pending")
+
+    def forget(self, source: Source) -> None:
+        """`source` is lost, and with it what was read of it and is not translated."""
+        lost = [chunk for chunk in self.chunks if chunk.source is source]
+        for chunk in lost:
+            self.chunks.remove(chunk)
+            source.complete = min(source.complete, chunk.since)
 
     def translate(self, limit: int) -> None:
         """Make events of what was read, until there are `limit` or a directory is to be listed.
@@ -89,11 +101,11 @@ class Changes:
                     if node.names is not None and not node.pins and telling.hook is None:
                         names, views = node.names, telling.audience(node)
             known = names.get(name)
-            if kind == kind_changed and known is not None:
+            if kind == kind_changed and known is False:
                 if name in told:
                     continue
                 told.add(name)
-                code, is_directory = changed, known is not False
+                code, is_directory = changed, False
             elif cookie or is_directory is not False or not views:
                 code = None
             elif kind == kind_created and known is None:
@@ -175,11 +187,11 @@ class Changes:
         if node is None:
             # Of a watch that has ended meanwhile, or of all.
             if kind == Kind.RESCAN and key is None:
-                self._repair.ask_all(self._root, chunk.since, "events were lost")
+                self._rescan(name, chunk.since)
         elif kind == Kind.GONE:
             self._growth.ended(node)
         elif kind == Kind.RESCAN:
-            self._repair.ask(node, chunk.since)
+            self._doubts.ask(node, chunk.since)
         elif not name:
             if kind == Kind.CHANGED:
                 self._changed_itself(node)
@@ -193,6 +205,30 @@ class Changes:
             else:
                 self._pin_changed(pin)
 
+    def _rescan(self, path: str, since: float) -> None:
+        """Anything may have changed: everywhere, or at `path` and below."""
+        if not path:
+            self._doubts.ask_all(self._root, since, "events were lost")
+            return
+        above, name = os.path.split(path)
+        parent = self._known(above)
+        if parent is None:
+            return
+        if parent.names and parent.names.get(name) is False:
+            self._telling.entry(parent, name, EventCode.CHANGED, False)
+        node = parent.child(name)
+        if node is not None:
+            self._doubts.ask_all(node, since, f"what is at {path} may be another")
+
+    def _known(self, path: str) -> Node | None:
+        """The node of an absolute path without links, if there is one."""
+        node: Node | None = self._root
+        for name in filter(None, path.split("/")):
+            if node is None:
+                break
+            node = node.child(name)
+        return node
+
     def _entry(
         self, node: Node, kind: Kind, name: str, is_directory: bool | None, cookie: int
     ) -> None:
@@ -203,7 +239,11 @@ class Changes:
         elif kind == Kind.DELETED:
             self._deleted(node, name, cookie)
         elif name in node.names:
-            self._telling.entry(node, name, EventCode.CHANGED, node.names[name] is not False)
+            known = node.names[name]
+            self._telling.entry(node, name, EventCode.CHANGED, known is not False)
+            if isinstance(known, Node) and known in self._watches.gaps:
+                # Perhaps it may be read now.
+                self._growth.settle(known)
             if name in node.pins:
                 self._pin_changed(node.pins[name])
         elif not self._telling.ignores(node, name, bool(is_directory)):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from famcore.events import EventCode
 from famcore.snapshot import Found
+from famcore.tree.doubts import Doubts
 from famcore.tree.inspection import Held, Inspection
 from famcore.tree.moves import Origin
 from famcore.tree.node import Node
@@ -16,9 +17,12 @@ from famcore.tree.watches import Watches
 class Growth:
     """Brings nodes up to date, one at a time; directories that came are listed by `grow`."""
 
-    def __init__(self, watches: Watches, inspection: Inspection, telling: Telling) -> None:
+    def __init__(
+        self, watches: Watches, inspection: Inspection, doubts: Doubts, telling: Telling
+    ) -> None:
         self._watches = watches
         self._inspection = inspection
+        self._doubts = doubts
         self._telling = telling
         #: Directories that have come and are not listed yet, the next one last.
         self.arrivals: list[tuple[Node, Origin | None]] = []
@@ -32,7 +36,7 @@ class Growth:
 
         One that has left the tree, as its neighbour was settled, is let be.
         """
-        self._inspection.doubtful.pop(node, None)
+        self._doubts.doubtful.pop(node, None)
         if not node.is_attached:
             return
         before = node.found
@@ -55,12 +59,12 @@ class Growth:
 
     def settle_doubtful(self) -> None:
         """Settle the next of the nodes whose thing has gone."""
-        self.settle(next(iter(self._inspection.doubtful)))
+        self.settle(next(iter(self._doubts.doubtful)))
 
     def _renew(self, node: Node, held: Held) -> None:
         """What is at `node` is of the kind that was known, but may be another, or have changed."""
         if held is Held.ANEW or node.found is Found.DIRECTORY:
-            self._inspection.missed(node, held)
+            self._inspection.doubt(node, held)
         elif node.found is Found.LINK:
             self.relink(node, Found.LINK)
         else:
@@ -96,7 +100,7 @@ class Growth:
         if node.found is not Found.NOTHING:
             self._watches.release(node)
             self.depart(node)
-        self._inspection.doubtful[node] = None
+        self._doubts.doubtful[node] = None
 
     def ended(self, node: Node) -> None:
         """The thing at `node` is no longer there, says its own watch, now released."""
@@ -104,7 +108,7 @@ class Growth:
         if node.found is Found.DIRECTORY:
             self.depart(node)
         # Of a file: whether its name went or was given to another, the directory above tells.
-        self._inspection.doubtful[node] = None
+        self._doubts.doubtful[node] = None
 
     def depart(self, node: Node) -> None:
         """Tell that what was at `node` is gone, deepest first. Its own watch is the caller's."""
@@ -136,7 +140,7 @@ class Growth:
         """List the directory at `node` anew; the entries that are not ignored become its names."""
         found = {
             name: is_directory
-            for name, is_directory in self._inspection.scan(node).items()
+            for name, is_directory in (self._inspection.scan(node) or {}).items()
             if not self._telling.ignores(node, name, is_directory)
         }
         node.names = dict(found)
@@ -211,7 +215,7 @@ class Growth:
                 return
             node.found, _ = self._inspection.inspect(node)
             if node.found is not Found.DIRECTORY:
-                self._inspection.doubtful[node] = None
+                self._doubts.doubtful[node] = None
                 return
         self._inspection.review(node)
         if node.monitors or node.is_followed:

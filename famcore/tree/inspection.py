@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 import time
-from collections.abc import Callable
 
 from famcore.backend import Interest
 from famcore.snapshot import Found, identify, is_missing, look, scan
+from famcore.tree.doubts import EVER, Doubts
 from famcore.tree.node import Node
 from famcore.tree.watches import Watches
 
@@ -32,20 +32,14 @@ class Held(enum.Enum):
 class Inspection:
     """Watches before it looks, so that what changes after the look is told by the watch."""
 
-    def __init__(self, watches: Watches) -> None:
+    def __init__(self, watches: Watches, doubts: Doubts) -> None:
         self._watches = watches
-        #: Nodes whose thing has gone, to be looked at once all that was read is told.
-        self.doubtful: dict[Node, None] = {}
-        #: Directories → until when (monotonic seconds) they rest: as long as listing them took.
-        self.resting: dict[Node, float] = {}
-        #: Called with a node that is held anew, or holds another thing, which nobody told.
-        self.missed: Callable[[Node, Held], None] = lambda node, held: None
+        self._doubts = doubts
 
     def drop(self, node: Node) -> None:
         """`node` leaves the tree."""
         self._watches.drop(node)
-        self.doubtful.pop(node, None)
-        self.resting.pop(node, None)
+        self._doubts.drop(node)
 
     def inspect(self, node: Node) -> tuple[Found, Held]:
         """Watch what is at `node`; return what it is, and how that compares with what was.
@@ -108,27 +102,34 @@ class Inspection:
             same_watch = self._watches.cover(node, interest)
         except OSError:
             self._watches.release(node)
-            self.doubtful[node] = None
+            self._doubts.doubtful[node] = None
             return
         if had is not None and node.key is not None and not same_watch:
             # What the old watch had to say will not be heard.
-            self.doubtful.update(dict.fromkeys(node.pins.values()))
+            self._doubts.doubtful.update(dict.fromkeys(node.pins.values()))
             before = node.identity
             _, node.identity = identify(node.path)
-            self.missed(node, Held.ANEW if node.identity == before else Held.ANOTHER)
+            self.doubt(node, Held.ANEW if node.identity == before else Held.ANOTHER)
 
-    def scan(self, node: Node) -> dict[str, bool]:
-        """The entries of the directory at `node`; none if it is gone or may not be read."""
+    def doubt(self, node: Node, held: Held) -> None:
+        """Have `node` looked at, which is held anew or holds another thing, as nobody told."""
+        if held is Held.ANOTHER:
+            self._doubts.ask(node, EVER)
+        elif node.source is not None and node.source.is_live:
+            self._doubts.ask(node, node.source.complete)
+
+    def scan(self, node: Node) -> dict[str, bool] | None:
+        """The entries of the directory at `node`; None if it is gone or may not be read."""
         began = time.monotonic()
         try:
             found = scan(node.path)
-            ended = time.monotonic()
-            if ended - began > _SHORT:
-                self.resting[node] = 2 * ended - began
-            return found
         except OSError as error:
             if is_missing(error):
-                self.doubtful[node] = None
+                self._doubts.doubtful[node] = None
             else:
                 self._watches.miss(node, error)
-        return {}
+            return None
+        took = time.monotonic() - began
+        if took > _SHORT:
+            self._doubts.rest(node, took)
+        return found

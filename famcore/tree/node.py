@@ -73,6 +73,10 @@ class Node:
         path = self.path
         return path + name if path == "/" else f"{path}/{name}"
 
+    def paths(self) -> list[str]:
+        """The path as the monitors that end here spell it; as it is if there are none."""
+        return list(dict.fromkeys(monitor.path for monitor in self.monitors)) or [self.path]
+
     @property
     def is_followed(self) -> bool:
         """Whether a recursive monitor came to it from the directory above."""

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from famcore.events import Event, EventCode, Monitor, make_event
-from famcore.snapshot import Found
+from famcore.snapshot import Found, identify
+from famcore.tree.doubts import Doubts
 from famcore.tree.growth import Growth
 from famcore.tree.inspection import Inspection
 from famcore.tree.node import Node
@@ -34,9 +35,11 @@ class Listing(NamedTuple):
 class Paths:
     """The nodes that each monitored path leads through, and the one it ends at."""
 
-    def __init__(self, inspection: Inspection, telling: Telling, growth: Growth) -> None:
+    def __init__(
+        self, inspection: Inspection, doubts: Doubts, telling: Telling, growth: Growth
+    ) -> None:
         self.root = Node(None, "")
-        self.root.found = Found.DIRECTORY
+        self.root.found, self.root.identity = identify("/")
         #: Monitor → the nodes on its path, the last one where it ends.
         self.routes: dict[Monitor, list[Node]] = {}
         #: Nothing else is told until these are.
@@ -44,6 +47,7 @@ class Paths:
         #: Whether the first of them has begun.
         self.is_listing = False
         self._inspection = inspection
+        self._doubts = doubts
         self._telling = telling
         self._growth = growth
         growth.relink = self._relink
@@ -227,7 +231,7 @@ class Paths:
             node.found, _ = self._inspection.inspect(node)
         if node.found is not Found.DIRECTORY:
             if node.is_followed:
-                self._inspection.doubtful[node] = None
+                self._doubts.doubtful[node] = None
             return False
         self._inspection.review(node)
         self._growth.list(node)

@@ -103,6 +103,11 @@ class Telling:
         if node in self._refused:
             self._refused[node].discard(name)
 
+    def forget_all_but(self, node: Node, names: Container[str]) -> None:
+        """All other entries of `node` have gone."""
+        if node in self._refused:
+            self._refused[node] = {name for name in self._refused[node] if name in names}
+
     def hides(self, filename: str) -> bool:
         """Whether a monitor is not told of `filename`, whose last part alone is not ignored."""
         return bool(self.match(filename))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import partial
-from typing import Protocol
 
 from famcore.backend import Backend
+from famcore.errors import PluginError
 from famcore.events import BATCH, Coverage, Event, Monitor
 from famcore.snapshot import Found
 from famcore.tree.changes import Changes
+from famcore.tree.doubts import Doubts
+from famcore.tree.gaps import Gaps
 from famcore.tree.growth import Growth
 from famcore.tree.inspection import Inspection
-from famcore.tree.node import Node
+from famcore.tree.notices import Notice
 from famcore.tree.paths import Paths
 from famcore.tree.repair import Repair
 from famcore.tree.source import Source
@@ -24,53 +25,29 @@ from famcore.tree.watches import Watches
 #: Reads of one source in a row, before what they brought is translated.
 _READS = 16
 
-
-class Listener(Protocol):
-    """Who is told of what is no event."""
-
-    def degraded(self, path: str, reason: str) -> None:
-        """Changes of `path` are not heard."""
-
-    def restored(self, path: str) -> None:
-        """Changes of `path` are heard again."""
-
-    def resynced(self, reason: str, count: int) -> None:
-        """The disk was compared, which brought `count` events."""
-
-    def backend_failed(self, plugin_name: str, error: BaseException) -> None:
-        """A backend raised what it may not, or is gone."""
+#: Seconds of looking at the disk until what was read meanwhile is told.
+_SLICE = 0.01
 
 
 class Tree:
     """What is known of the disk, and who wants to know. Not thread-safe: its owner locks."""
 
-    def __init__(
-        self,
-        match: Callable[[str], object],
-        listener: Listener,
-        *,
-        audit: float,
-        max_pending: int,
-    ) -> None:
+    def __init__(self, match: Callable[[str], object], *, audit: float, max_pending: int) -> None:
         self._audit = audit
         self._max_pending = max_pending
-        self._listener = listener
-        #: What the listener is to be told, in order; the owner calls them, without its lock.
-        self.notices: deque[Callable[[], None]] = deque()
+        #: What consumers are to hear that is no event; the owner takes them, without its lock.
+        self.notices: deque[Notice] = deque()
         #: Counts the times that a source was opened or lost.
         self.generation = 0
-        self._watches = Watches(
-            audit, degraded=self._degraded, restored=self._restored, failed=self._failed
-        )
-        self._telling = Telling(match)
-        self._inspection = Inspection(self._watches)
-        self._growth = Growth(self._watches, self._inspection, self._telling)
-        self._paths = Paths(self._inspection, self._telling, self._growth)
-        self._repair = Repair(self._inspection, self._telling, self._growth)
-        self._repair.report = self._resynced
-        self._changes = Changes(self._paths.root, self._telling, self._growth, self._repair)
-        #: When (monotonic seconds) what can't be watched is looked at next.
-        self._glance_at = 0.0
+        doubts, telling = Doubts(), Telling(match)
+        self._doubts, self._telling = doubts, telling
+        self._gaps = Gaps(audit, doubts, self.notices)
+        self._watches = Watches(self._gaps, self.notices)
+        self._inspection = Inspection(self._watches, doubts)
+        growth = self._growth = Growth(self._watches, self._inspection, doubts, telling)
+        self._paths = Paths(self._inspection, doubts, telling, growth)
+        self._repair = Repair(self._inspection, doubts, telling, growth, self.notices)
+        self._changes = Changes(self._paths.root, self._watches, doubts, telling, growth)
 
     @property
     def ask_to_ignore(self) -> Callable[[str, bool], bool] | None:
@@ -90,9 +67,7 @@ class Tree:
 
     def open(self, backend: Backend) -> None:
         """Watch by `backend` from now on."""
-        source = Source(type(backend))
-        self._watches.open(source, backend)
-        self.sources.append(source)
+        self._watches.open(backend)
         self.generation += 1
 
     def close(self) -> None:
@@ -119,11 +94,12 @@ class Tree:
                     source.complete = began
                     return
         except (Exception, SystemExit) as error:
-            self._watches.lose(source, error)
-            self.generation += 1
+            self._lose(source, error)
 
-    def _failed(self, source: Source, error: BaseException) -> None:
-        self.notices.append(partial(self._listener.backend_failed, source.cls.name, error))
+    def _lose(self, source: Source, error: BaseException) -> None:
+        self._changes.forget(source)
+        self._watches.lose(source, error)
+        self.generation += 1
 
     # --- monitors
 
@@ -139,13 +115,13 @@ class Tree:
         """Each monitored path, and each directory that is not covered."""
         rows = {}
         names = ", ".join(source.cls.name for source in self.sources)
-        for node, gap in self._watches.gaps.items():
+        for node, gap in self._gaps.items():
             rows[node.path] = Coverage(node.path, names, False, gap.reason, gap.remedy)
         for monitor, route in self._paths.routes.items():
-            gaps = [self._watches.gaps[node] for node in route if node in self._watches.gaps]
+            missed = [each for node in route if (each := self._gaps.get(node)) is not None]
             rows[monitor.path] = (
-                Coverage(monitor.path, names, False, gaps[-1].reason, gaps[-1].remedy)
-                if gaps
+                Coverage(monitor.path, names, False, missed[-1].reason, missed[-1].remedy)
+                if missed
                 else Coverage(monitor.path, names, True)
             )
         return list(rows.values())
@@ -153,9 +129,14 @@ class Tree:
     # --- events
 
     def produce(self) -> list[Event]:
-        """The next events, about a batch; none if there is nothing to be told for now."""
+        """The next events, about a batch.
+
+        None does not mean that there is nothing to be told: `has_work` says so. What was read
+        meanwhile is not to wait for a look at many directories that have not changed.
+        """
         self._tick()
         telling, growth = self._telling, self._growth
+        until = time.monotonic() + _SLICE
         while len(telling.out) < BATCH:
             if growth.arrivals and not self._paths.is_listing:
                 growth.grow()
@@ -167,88 +148,66 @@ class Tree:
                 self._paths.tell_listing(BATCH - len(telling.out))
                 if is_switch and telling.out:
                     break
-            elif not self._go_on():
+            elif not self._go_on() or time.monotonic() > until:
                 break
         return telling.begin_batch()
 
     def _go_on(self) -> bool:
         """Translate what was read, look at what is in doubt, repair; false if all is done."""
-        done = False
+        done = True
         if self._changes.chunks:
-            self._changes.translate(BATCH)
-            done = True
+            self._translate()
         elif self._changes.has_suspects:
             self._changes.look_for_suspect()
-            done = True
-        elif self._inspection.doubtful:
+        elif self._doubts.doubtful:
             self._growth.settle_doubtful()
-            done = True
+        else:
+            done = False
         return self._repair.step() or done
+
+    def _translate(self) -> None:
+        source = self._changes.chunks[0].source
+        try:
+            self._changes.translate(BATCH)
+        except (TypeError, ValueError) as error:
+            breach = PluginError(f"backend {source.cls.name!r} says what is no change: {error}")
+            breach.__cause__ = error
+            self._lose(source, breach)
 
     def has_work(self) -> bool:
         """Whether `produce` may have something to tell without reading more."""
         if self._telling.out or self._paths.listings or self._changes.chunks:
             return True
-        if self._growth.arrivals or self._inspection.doubtful or self._changes.has_suspects:
+        if self._growth.arrivals or self._doubts.doubtful or self._changes.has_suspects:
             return True
-        due = self._repair.due()
+        due = self._doubts.due()
         return due is not None and due <= time.monotonic()
 
     # --- time
 
     def deadline(self) -> float | None:
         """When (monotonic seconds) `produce` is to be called even if nothing is read."""
-        glance_at = self._glance_at if self._watches.glanced else None
-        times = (self._repair.due(), self._watches.retry_at, glance_at)
+        lost = [source.since for source in self.sources if source.backend is None]
+        times = [self._doubts.due(), self._gaps.deadline(), *lost]
         return min((each for each in times if each is not None), default=None)
 
     def _tick(self) -> None:
         """Do what is due by the clock."""
-        watches, growth = self._watches, self._growth
-        if watches.retry_at is None and not watches.glanced:
+        for source in self.sources:
+            if source.backend is None and self._watches.reopen(source, self._audit):
+                self.generation += 1
+                reason = f"backend {source.cls.name!r} was lost"
+                self._doubts.ask_all(self._paths.root, source.complete, reason)
+        if self._gaps.deadline() is None:
             return
         now = time.monotonic()
-        retried = watches.take_due(now)
-        if retried:
-            self._reopen()
-        for node in retried:
+        for node in self._gaps.due(now):
             if not node.is_attached:
-                watches.drop(node)
+                self._watches.drop(node)
             elif node.found is Found.DIRECTORY:
                 self._inspection.review(node)
             else:
-                growth.settle(node)
-        if watches.glanced and now >= self._glance_at:
-            self._glance_at = now + self._audit
-            for node in list(watches.glanced):
-                for pin in list(node.pins.values()):
-                    growth.settle(pin)
-
-    def _reopen(self) -> None:
-        for source in self.sources:
-            if source.backend is None and self._watches.reopen(source):
-                self.generation += 1
-                reason = f"backend {source.cls.name!r} was lost"
-                self._repair.ask_all(self._paths.root, source.complete, reason)
-
-    # --- what others are to hear
-
-    def _degraded(self, node: Node, reason: str) -> None:
-        for path in self._paths_of(node):
-            self.notices.append(partial(self._listener.degraded, path, reason))
-
-    def _restored(self, node: Node, since: float) -> None:
-        paths = self._paths_of(node)
-
-        def tell() -> None:
-            for path in paths:
-                self.notices.append(partial(self._listener.restored, path))
-
-        self._repair.ask(node, since, then=tell)
-
-    def _resynced(self, reason: str, count: int) -> None:
-        self.notices.append(partial(self._listener.resynced, reason, count))
-
-    def _paths_of(self, node: Node) -> list[str]:
-        """`node` as its monitors spell it, or its path if it is none's own."""
-        return list(dict.fromkeys(monitor.path for monitor in node.monitors)) or [node.path]
+                self._growth.settle(node)
+        for node in self._gaps.due_for_a_glance(now):
+            for pin in list(node.pins.values()):
+                self._growth.settle(pin)

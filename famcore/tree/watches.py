@@ -1,55 +1,26 @@
-"""What the backends hold on behalf of the tree, and what they could not cover."""
+"""What the backends hold on behalf of the tree: which node is watched by which key."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Hashable
 
 from famcore.backend import Backend, Interest
-from famcore.errors import BackendLost, FamError, WatchLimitReached
+from famcore.errors import BackendLost, BackendUnavailable, FamError, PluginError
 from famcore.snapshot import is_missing
+from famcore.tree.gaps import Gaps
 from famcore.tree.node import Node
+from famcore.tree.notices import Failed, Notice
 from famcore.tree.source import Source, Twin
-
-#: Seconds until what could not be covered is tried again, at first; the pause doubles each time.
-_FIRST_PAUSE = 1.0
-
-
-class Gap(NamedTuple):
-    """Why a node is not covered, what would help, and since when (epoch seconds)."""
-
-    reason: str
-    remedy: str
-    since: float
 
 
 class Watches:
-    """The open backends, which node is watched by which, and which by none."""
+    """The backends in use, which node is watched by which, and which by none."""
 
-    def __init__(
-        self,
-        longest_pause: float,
-        *,
-        degraded: Callable[[Node, str], None],
-        restored: Callable[[Node, float], None],
-        failed: Callable[[Source, BaseException], None],
-    ) -> None:
+    def __init__(self, gaps: Gaps, notices: deque[Notice]) -> None:
         self.sources: list[Source] = []
-        #: Nodes that are not covered → why.
-        self.gaps: dict[Node, Gap] = {}
-        #: Nodes above monitored paths that can't be watched: their entries are looked at instead.
-        self.glanced: set[Node] = set()
-        #: When (monotonic seconds) what is not covered is tried again; None: all is covered.
-        self.retry_at: float | None = None
-        self._longest_pause = longest_pause
-        self._pause = _FIRST_PAUSE
-        #: Called with a node that is no longer covered, and why.
-        self._degraded = degraded
-        #: Called with a node that is covered again, and since when it was not.
-        self._restored = restored
-        #: Called with a source whose backend raised what it may not.
-        self._failed = failed
+        self.gaps = gaps
+        self._notices = notices
 
     # --- one node
 
@@ -61,14 +32,16 @@ class Watches:
         """
         if interest is None:
             self.release(node)
-            self._covered(node)
+            self.gaps.watched(node)
             return True
         source, backend = self._source_for(node)
         try:
             if backend is None:
-                raise BackendLost(f"backend {source.cls.name!r} is lost")
+                raise _said(source)
             path = node.path
             key = backend.watch(path, interest)
+            if key is None:
+                raise PluginError(f"backend {source.cls.name!r}: watch returned None for {path}")
             same = self._hold(source, key, node, interest)
             wanted = interest
             while (widest := source.widest(key)) > wanted:
@@ -80,19 +53,17 @@ class Watches:
             if is_missing(error):
                 self.release(node)
                 raise
-            if not isinstance(error, OSError | FamError):
+            if isinstance(error, PluginError) or not isinstance(error, OSError | FamError):
                 self._failed(source, error)
             self.miss(node, error)
             return False
-        self._covered(node)
+        self.gaps.watched(node)
         return same
 
-    def _covered(self, node: Node) -> None:
-        """All that is to be heard of `node` is."""
-        self.glanced.discard(node)
-        gap = self.gaps.pop(node, None)
-        if gap is not None:
-            self._restored(node, gap.since)
+    def miss(self, node: Node, error: BaseException) -> None:
+        """`node` can't be watched or listed, by `error`: a gap."""
+        self.release(node)
+        self.gaps.miss(node, error)
 
     def _hold(self, source: Source, key: Hashable, node: Node, interest: Interest) -> bool:
         """`node` is watched by `key` from now on; true if it was before."""
@@ -146,86 +117,54 @@ class Watches:
             source.twins[key.key].remove(key)
             if not source.twins[key.key]:
                 del source.twins[key.key]
+        self.gaps.gave_back()
 
     def drop(self, node: Node) -> None:
         """`node` leaves the tree."""
         self.release(node)
-        self.gaps.pop(node, None)
-        self.glanced.discard(node)
-
-    # --- what is not covered
-
-    def miss(self, node: Node, error: BaseException) -> None:
-        """`node` can't be watched or listed, by `error`: a gap, tried again after a while."""
-        self.release(node)
-        if not node.monitors and not node.is_followed:
-            self.glanced.add(node)
-            if isinstance(error, PermissionError):
-                return
-        reason, remedy = explain(error)
-        known = self.gaps.get(node)
-        self.gaps[node] = Gap(reason, remedy, time.time() if known is None else known.since)
-        if known is None or known.reason != reason:
-            self._degraded(node, reason)
-        if self.retry_at is None:
-            self._pause = _FIRST_PAUSE
-            self.retry_at = time.monotonic() + self._pause
-
-    def take_due(self, now: float) -> list[Node]:
-        """The nodes to be tried again at `now` (monotonic seconds), if the time has come."""
-        if self.retry_at is None or now < self.retry_at:
-            return []
-        self._pause = min(self._pause * 2, self._longest_pause)
-        self.retry_at = now + self._pause if self.gaps else None
-        return list(self.gaps)
+        self.gaps.drop(node)
 
     # --- whole backends
 
-    def open(self, source: Source, backend: Backend) -> None:
-        """Use `backend` from now on."""
-        source.descriptor = backend.fileno()
-        source.backend = backend
+    def open(self, backend: Backend) -> None:
+        """Watch by `backend`, too, from now on."""
+        source = Source(type(backend))
+        source.open(backend)
+        self.sources.append(source)
 
     def close(self, source: Source) -> None:
         """Close the backend, whatever it says to that."""
-        backend, source.backend, source.descriptor = source.backend, None, None
         try:
-            if backend is not None:
-                backend.close()
+            source.close()
         except (Exception, SystemExit) as error:
             self._failed(source, error)
 
     def lose(self, source: Source, error: BaseException) -> None:
         """The backend is gone, by `error`: nothing that it watched is covered."""
         self._failed(source, error)
-        self.close(source)
         nodes = list(source.nodes.values())
-        source.nodes.clear()
-        source.twins.clear()
+        self.close(source)
+        source.lose(error)
         for node in nodes:
             node.source = node.key = node.heard = None
-            self.miss(node, error)
-            if node in self.gaps:
-                self.gaps[node] = self.gaps[node]._replace(since=source.complete)
-        self.retry_at = time.monotonic()
+            self.gaps.miss(node, _said(source), source.complete)
 
-    def reopen(self, source: Source) -> bool:
-        """Open a lost backend again; false if that fails."""
-        try:
-            source.cls.check()
-            self.open(source, source.cls())
-        except (Exception, SystemExit):
-            return False
-        return True
+    def reopen(self, source: Source, longest_pause: float) -> bool:
+        """Open a lost backend again, if the time has come; false if it stays lost."""
+        before = source.lost_by
+        if source.reopen(longest_pause):
+            return True
+        if source.lost_by is not before:
+            self.gaps.still_lost(_said(source))
+        return False
+
+    def _failed(self, source: Source, error: BaseException) -> None:
+        self._notices.append(Failed(source.cls.name, error))
 
 
-def explain(error: BaseException) -> tuple[str, str]:
-    """Why something can't be covered, in words, and the remedy."""
-    if isinstance(error, WatchLimitReached):
-        value = "" if error.value is None else f" = {error.value}"
-        return f"{error.limit}{value} is reached", error.remedy
-    if isinstance(error, PermissionError):
-        return "permission denied", "grant read permission on it"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror, ""
-    return f"{type(error).__name__}: {error}", ""
+def _said(source: Source) -> FamError:
+    """Why a lost source does not watch."""
+    error = source.lost_by
+    if isinstance(error, BackendLost | BackendUnavailable):
+        return error
+    return BackendLost(f"backend {source.cls.name!r} failed: {type(error).__name__}: {error}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import struct
 import sys
 from collections.abc import Hashable, Iterable
 
 from fam_inotify.binding import Inotify, pyinotify
 from fam_inotify.codes import Own, entry_kinds, own_kinds, watch_masks
+from fam_inotify.mounts import Mounts
 from famcore.backend import Backend, BackendLost, Capability, Interest, Kind
 
 #: `struct inotify_event` up to its name: watch descriptor, mask, cookie, the name's length.
@@ -25,9 +27,9 @@ class InotifyBackend(Backend):
 
     Needs Linux and pyinotify. A user may hold `fs.inotify.max_user_watches` watches (one for each
     directory) in `fs.inotify.max_user_instances` instances; of more than
-    `fs.inotify.max_queued_events` unread events the kernel drops the rest, which is told as RESCAN.
-    Says nothing of changes that another machine makes on a network filesystem, nor of writes
-    through mmap(2).
+    `fs.inotify.max_queued_events` unread events the kernel drops the rest, which is told as RESCAN;
+    so is what is mounted or unmounted, for which `/proc/self/mountinfo` is waited on. Says nothing
+    of changes that another machine makes on a network filesystem, nor of writes through mmap(2).
     """
 
     name = "inotify"
@@ -47,6 +49,12 @@ class InotifyBackend(Backend):
 
     def __init__(self) -> None:
         self._inotify = Inotify()
+        self._mounts = Mounts()
+        #: Readable when either is.
+        self._either = select.epoll()
+        self._either.register(self._inotify.fileno(), select.EPOLLIN)
+        if self._mounts.descriptor is not None:
+            self._either.register(self._mounts.descriptor, select.EPOLLPRI)
         self._masks = watch_masks()
         self._entry_kinds = entry_kinds()
         self._own_kinds = own_kinds()
@@ -59,18 +67,20 @@ class InotifyBackend(Backend):
             self._inotify.rm_watch(key)
 
     def fileno(self) -> int:
-        return self._inotify.fileno()
+        return self._either.fileno()
 
     def read(self) -> Iterable[_Record]:  # type: ignore[override]  # plain tuples of a Change
         try:
             data = os.read(self._inotify.fileno(), _READ)
         except BlockingIOError:
-            return []
+            return [(Kind.RESCAN, None, point, None, 0) for point in self._mounts.changed()]
         except OSError as error:
             raise BackendLost(f"inotify can't be read: {error}") from error
         return self._unpack(data)
 
     def close(self) -> None:
+        self._either.close()
+        self._mounts.close()
         self._inotify.close()
 
     def _unpack(self, data: bytes) -> list[_Record]:

@@ -647,6 +647,8 @@ class Half(Backend):
         (type("Odd", (Quiet,), {"priority": "high"}), ["Odd.priority is 'high'", "0 to 99"]),
         (type("Odd", (Quiet,), {"priority": -1}), ["Odd.priority is -1", "0 to 99"]),
         (type("Odd", (Quiet,), {"capabilities": 0}), ["Odd.capabilities is 0", "Capability"]),
+        (type("Odd", (Quiet,), {"latency": None}), ["Odd.latency is None", "seconds"]),
+        (type("Odd", (Quiet,), {"interval": -1}), ["Odd.interval is -1", "seconds"]),
     ],
 )
 def test_a_class_that_breaks_the_contract_is_refused(backend, words):

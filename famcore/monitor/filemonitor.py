@@ -26,6 +26,10 @@ from famcore.tree import Tree
 
 _Path = str | bytes | os.PathLike[Any]
 
+#: Events after which one call of `handle_events` returns even if there are more: in a storm that
+#: is delivered as fast as it goes on, it would never come back.
+_MOST = 100_000
+
 
 class FileMonitor(FamNames):
     """Monitors files and directories through a backend and tells of them in events.
@@ -57,6 +61,8 @@ class FileMonitor(FamNames):
                 raise TypeError(f"{name} is the string {given!r}: give a list, [{given!r}]")
         if not audit > 0:
             raise ValueError(f"audit is {audit!r}: give seconds above 0")
+        if not max_pending > 0:
+            raise ValueError(f"max_pending is {max_pending!r}: give a number above 0")
         #: The ignore patterns; a change of them takes effect at `start`.
         self.ignore = list(ignore)
         self._wanted = backend if backend is not None else self.bound_to
@@ -297,7 +303,7 @@ class FileMonitor(FamNames):
         token = self._stops.begin()
         patient = timeout is None or timeout > 0
         count = len(loop.next_batch(timeout, token, patient=patient))
-        while 0 < count < self._max_pending:
+        while 0 < count < _MOST:
             events = loop.next_batch(0, token, patient=patient)
             if not events:
                 break

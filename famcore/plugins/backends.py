@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeGuard
 
 from famcore.backend import API, Backend, Capability
@@ -61,6 +62,10 @@ def _breach(backend: type[Backend], name: str) -> str | None:
     capabilities = getattr(backend, "capabilities", None)
     if not isinstance(capabilities, Capability):
         return f"{called}.capabilities is {capabilities!r}; make it a famcore.backend.Capability"
+    for attribute in ("latency", "interval"):
+        seconds = getattr(backend, attribute)
+        if not (isinstance(seconds, int | float) and 0 <= seconds < math.inf):
+            return f"{called}.{attribute} is {seconds!r}; make it a number of seconds"
     return None
 
 

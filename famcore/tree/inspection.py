@@ -71,6 +71,8 @@ class Inspection:
                 if found is Found.FILE:
                     return found, self._watches.cover(node, Interest.ALL if node.monitors else None)
                 self._watches.release(node)
+                if found is Found.SPECIAL:
+                    node.is_special()
                 return found, True
             except OSError as error:
                 if not is_missing(error):

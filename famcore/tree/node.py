@@ -13,6 +13,28 @@ if TYPE_CHECKING:
     from famcore.tree.source import Source
 
 
+class Crossing:
+    """What monitored paths need of a node that they lead through or end at."""
+
+    __slots__ = ("monitors", "pins", "restless", "routes", "specials")
+
+    def __init__(self) -> None:
+        #: The entries that monitored paths lead to or through, there or not.
+        self.pins: dict[str, Node] = {}
+        #: The monitors that end here.
+        self.monitors: list[Monitor] = []
+        #: The monitors whose path leads through here or ends here.
+        self.routes: set[Monitor] = set()
+        #: The pins of which the directory may have to tell: all others tell it themselves.
+        self.restless: set[str] = set()
+        #: Those among them that were something special, and may be still.
+        self.specials: set[str] = set()
+
+
+#: Of all nodes that no monitored path leads to: never changed.
+_NO_CROSSING = Crossing()
+
+
 class Node:
     """A path that a monitored path leads through or ends at, or a directory that is followed.
 
@@ -20,16 +42,14 @@ class Node:
     """
 
     __slots__ = (
+        "crossing",
         "found",
         "heard",
         "identity",
         "key",
-        "monitors",
         "name",
         "names",
         "parent",
-        "pins",
-        "routes",
         "source",
     )
 
@@ -43,12 +63,8 @@ class Node:
         #: The known entries, of a directory whose entries some monitor is told of; else None.
         #: An entry is a directory or not, or the node of a directory that is followed.
         self.names: dict[str, bool | Node] | None = None
-        #: The entries that monitored paths lead to or through, there or not.
-        self.pins: dict[str, Node] = {}
-        #: The monitors that end here.
-        self.monitors: list[Monitor] = []
-        #: The monitors whose path leads through here or ends here.
-        self.routes: set[Monitor] = set()
+        #: Shared by all that no monitored path leads to; `cross` gives one of its own.
+        self.crossing = _NO_CROSSING
         #: Who watches it, by which key; None if nobody does.
         self.source: Source | None = None
         self.key: Hashable = None
@@ -72,6 +88,52 @@ class Node:
         """The absolute path of its entry `name`."""
         path = self.path
         return path + name if path == "/" else f"{path}/{name}"
+
+    # --- what monitored paths need of it
+
+    @property
+    def pins(self) -> dict[str, Node]:
+        """The entries that monitored paths lead to or through, there or not."""
+        return self.crossing.pins
+
+    @property
+    def monitors(self) -> list[Monitor]:
+        """The monitors that end here."""
+        return self.crossing.monitors
+
+    @property
+    def routes(self) -> set[Monitor]:
+        """The monitors whose path leads through here or ends here."""
+        return self.crossing.routes
+
+    def cross(self) -> Crossing:
+        """What monitored paths need of it, to be added to."""
+        if self.crossing is _NO_CROSSING:
+            self.crossing = Crossing()
+        return self.crossing
+
+    def pin(self, child: Node) -> None:
+        """A monitored path leads to or through `child`."""
+        crossing = self.cross()
+        crossing.pins[child.name] = child
+        crossing.restless.add(child.name)
+
+    def unpin(self, child: Node) -> None:
+        """None does any more."""
+        self.pins.pop(child.name, None)
+        if not (self.pins or self.routes or self.monitors):
+            self.crossing = _NO_CROSSING
+
+    def unwatched(self) -> None:
+        """It tells nothing itself any more."""
+        self.source = self.key = self.heard = None
+        if self.parent is not None and self.name in self.parent.pins:
+            self.parent.crossing.restless.add(self.name)
+
+    def is_special(self) -> None:
+        """It was found to be something that can't be watched, and is not to be followed."""
+        if self.parent is not None and self.name in self.parent.pins:
+            self.parent.crossing.specials.add(self.name)
 
     def paths(self) -> list[str]:
         """The path as the monitors that end here spell it; as it is if there are none."""
@@ -109,14 +171,25 @@ class Node:
 
     def interest(self) -> Interest | None:
         """How much must be heard of it; None: nothing."""
-        if self.monitors or self.is_followed:
+        if self.monitors or self.is_followed or self._has_monitored_special():
             return Interest.ALL
-        pins = self.pins.values()
-        if any(pin.found is Found.SPECIAL and pin.monitors for pin in pins):
-            return Interest.ALL
-        # A watched directory tells itself that it goes. What a file is replaced by, where a link
-        # leads and what comes to be, only the directory above can tell.
-        if any(pin.found is not Found.DIRECTORY or pin.source is None for pin in pins):
+        if self._is_to_tell_of_pins():
             return Interest.ENTRIES
         # The root directory neither goes nor moves.
         return Interest.SELF if self.parent is not None else None
+
+    def _has_monitored_special(self) -> bool:
+        specials = (self.pins.get(name) for name in self.crossing.specials)
+        return any(pin and pin.found is Found.SPECIAL and pin.monitors for pin in specials)
+
+    def _is_to_tell_of_pins(self) -> bool:
+        # A watched directory tells itself that it goes. What a file is replaced by, where a link
+        # leads and what comes to be, only the directory above can tell.
+        restless = self.crossing.restless
+        while restless:
+            name = next(iter(restless))
+            pin = self.pins.get(name)
+            if pin is not None and (pin.found is not Found.DIRECTORY or pin.source is None):
+                return True
+            restless.discard(name)
+        return False

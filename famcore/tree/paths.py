@@ -91,7 +91,7 @@ class Paths:
         route = [node for node in dict.fromkeys(way) if node is not end]
         route.append(end)
         self.routes[monitor] = route
-        end.monitors.append(monitor)
+        end.cross().monitors.append(monitor)
         self._telling.regroup()
         for node in route:
             self._inspection.review(node)
@@ -112,7 +112,7 @@ class Paths:
                 yield node
                 continue
             child = self._pin(node, name)
-            child.routes.add(monitor)
+            child.cross().routes.add(monitor)
             yield child
             target = _target(child) if child.found is Found.LINK else None
             if target is None or links >= _MAX_LINKS:
@@ -130,7 +130,7 @@ class Paths:
         if child is None:
             child = Node(node, name)
         if name not in node.pins:
-            node.pins[name] = child
+            node.pin(child)
             if child.found is Found.NOTHING:
                 child.found, _ = self._inspection.inspect(child)
                 if child.is_followed:
@@ -164,7 +164,7 @@ class Paths:
         for node in sorted(route, key=lambda each: len(each.path), reverse=True):
             node.routes.discard(monitor)
             if node.parent is not None and not node.routes and not node.pins:
-                node.parent.pins.pop(node.name, None)
+                node.parent.unpin(node)
             if node.is_attached:
                 self._inspection.review(node)
             else:

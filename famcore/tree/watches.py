@@ -111,7 +111,7 @@ class Watches:
         source, key = node.source, node.key
         if source is None:
             return
-        node.source = node.key = node.heard = None
+        node.unwatched()
         del source.nodes[key]
         if isinstance(key, Twin):
             source.twins[key.key].remove(key)
@@ -146,7 +146,7 @@ class Watches:
         self.close(source)
         source.lose(error)
         for node in nodes:
-            node.source = node.key = node.heard = None
+            node.unwatched()
             self.gaps.miss(node, _said(source), source.complete)
 
     def reopen(self, source: Source, longest_pause: float) -> bool:

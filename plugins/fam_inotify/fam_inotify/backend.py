@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import select
 import struct
 import sys
 from collections.abc import Hashable, Iterable
+from contextlib import ExitStack
 
 from fam_inotify.binding import Inotify, pyinotify
 from fam_inotify.codes import Own, entry_kinds, own_kinds, watch_masks
-from fam_inotify.mounts import Mounts
+from fam_inotify.mounts import Mounts, either
 from famcore.backend import Backend, BackendLost, Capability, Interest, Kind
 
 #: `struct inotify_event` up to its name: watch descriptor, mask, cookie, the name's length.
@@ -48,13 +48,14 @@ class InotifyBackend(Backend):
         pyinotify()
 
     def __init__(self) -> None:
-        self._inotify = Inotify()
-        self._mounts = Mounts()
-        #: Readable when either is.
-        self._either = select.epoll()
-        self._either.register(self._inotify.fileno(), select.EPOLLIN)
-        if self._mounts.descriptor is not None:
-            self._either.register(self._mounts.descriptor, select.EPOLLPRI)
+        with ExitStack() as opened:
+            self._inotify = Inotify()
+            opened.callback(self._inotify.close)
+            self._mounts = Mounts()
+            opened.callback(self._mounts.close)
+            #: Readable when either is.
+            self._either = either(self._inotify.fileno(), self._mounts.descriptor)
+            opened.pop_all()
         self._masks = watch_masks()
         self._entry_kinds = entry_kinds()
         self._own_kinds = own_kinds()

@@ -6,6 +6,8 @@ import os
 import re
 import select
 
+from fam_inotify.limits import open_refused
+
 #: proc(5): poll(2) says POLLPRI of an open one when the mounts have changed since the last poll.
 _MOUNTINFO = "/proc/self/mountinfo"
 
@@ -17,8 +19,14 @@ class Mounts:
 
     def __init__(self) -> None:
         #: The one to wait on. Whoever polls it first is told, and only he: so there is another.
-        self.descriptor = _open()
-        self._own = _open()
+        self.descriptor: int | None = None
+        self._own: int | None = None
+        try:
+            self.descriptor = _open()
+            self._own = _open()
+        except OSError:
+            self.close()
+            raise
         self._poll = select.poll()
         if self._own is not None:
             self._poll.register(self._own, select.POLLPRI)
@@ -47,19 +55,33 @@ class Mounts:
         """Mount point → the IDs of what is mounted there, the topmost last."""
         found: dict[str, list[bytes]] = {}
         if self._own is not None:
-            # Opened anew: read from the start, whatever was mounted in the middle of reading.
-            with open(_MOUNTINFO, "rb") as lines:
+            with open(self._own, "rb", closefd=False) as lines:
+                lines.seek(0)
                 for line in lines:
-                    number, _, _, _, point, *_ = line.split(b" ", 5)
+                    number, _, _, _, point, _ = line.split(b" ", 5)
                     found.setdefault(os.fsdecode(_unescape(point)), []).append(number)
         return found
+
+
+def either(inotify: int, mounts: int | None) -> select.epoll:
+    """What is readable when `inotify` is, or the mounts have changed."""
+    try:
+        both = select.epoll()
+        both.register(inotify, select.EPOLLIN)
+        if mounts is not None:
+            both.register(mounts, select.EPOLLPRI)
+    except OSError as error:
+        raise open_refused(error.errno or 0) from error
+    return both
 
 
 def _open() -> int | None:
     try:
         return os.open(_MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except (FileNotFoundError, PermissionError):
         return None
+    except OSError as error:
+        raise open_refused(error.errno or 0) from error
 
 
 def _unescape(point: bytes) -> bytes:

@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from famcore.errors import (
     BackendLost,
@@ -24,9 +25,11 @@ from famcore.errors import (
 )
 from famcore.events import Coverage, Event, EventCode
 from famcore.hookspecs import hookimpl
-from famcore.ignore import DEFAULT_IGNORE
-from famcore.monitor import FileMonitor
-from famcore.shared import get_fam, set_fam
+
+if TYPE_CHECKING:
+    from famcore.ignore import DEFAULT_IGNORE
+    from famcore.monitor import FileMonitor
+    from famcore.shared import get_fam, set_fam
 
 __all__ = [
     "DEFAULT_IGNORE",
@@ -54,9 +57,25 @@ __version__ = "0.1.0"
 available: dict[str, type[FileMonitor]]
 
 
+#: What most plugins do without, which is imported when it is asked for: name → where it is.
+_LATER = {
+    "DEFAULT_IGNORE": "famcore.ignore",
+    "FileMonitor": "famcore.monitor",
+    "get_fam": "famcore.shared",
+    "set_fam": "famcore.shared",
+}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        value = globals()[name] = getattr(import_module(_LATER[name]), name)
+        return value
     if name == "available":
         from famcore.shared import find_available
 
         return find_available()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -22,11 +22,25 @@ DEFAULT_IGNORE = (
 
 
 def compile_patterns(patterns: Iterable[str]) -> Callable[[str], object]:
-    """A function of a name that is true if any of the `fnmatch` globs matches all of it."""
-    joined = "|".join(fnmatch.translate(pattern) for pattern in patterns)
-    if not joined:
+    """A function of a name that is true if any of the `fnmatch` globs matches all of it.
+
+    It is called for every name. Most globs are a star and an ending, and most names end in another
+    letter, of which one look at the last tells.
+    """
+    endings, others = [], []
+    for pattern in patterns:
+        ending = pattern.removeprefix("*")
+        if ending and ending != pattern and not set("*?[").intersection(ending):
+            endings.append(ending)
+        else:
+            others.append(fnmatch.translate(pattern))
+    if endings:
+        last = "".join(re.escape(ending[-1]) for ending in endings)
+        before = "|".join(f"(?<={re.escape(ending)})" for ending in endings)
+        others.append(f"(?s:.*+)(?<=[{last}])(?:{before})")
+    if not others:
         return lambda name: None
-    return re.compile(joined).match
+    return re.compile("|".join(others)).match
 
 
 def should_ignore(match: Callable[[str], object], filename: str) -> bool:

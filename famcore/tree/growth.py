@@ -136,20 +136,21 @@ class Growth:
 
     # --- entries of a listed directory
 
-    def list(self, node: Node) -> dict[str, bool]:
-        """List the directory at `node` anew; the entries that are not ignored become its names."""
-        found = {
+    def heed(self, node: Node, found: dict[str, bool]) -> dict[str, bool]:
+        """The entries `found` in the directory at `node`, less those that are ignored."""
+        ignores, match = self._telling.ignores, self._telling.match
+        if self._telling.hook is None:
+            return {name: kind for name, kind in found.items() if not match(name)}
+        return {
             name: is_directory
-            for name, is_directory in (self._inspection.scan(node) or {}).items()
-            if not self._telling.ignores(node, name, is_directory)
+            for name, is_directory in found.items()
+            if not ignores(node, name, is_directory)
         }
-        node.names = dict(found)
-        return found
 
     def follow(self, node: Node, name: str) -> Node:
         """The node of the directory `name` in `node`, for recursive monitors to go on in."""
         assert node.names is not None
-        child = node.pins.get(name)
+        child = node.pins.get(name) if node.pins else None
         if child is None:
             child = Node(node, name)
         else:
@@ -209,19 +210,34 @@ class Growth:
         node, origin = self.arrivals.pop()
         if not node.is_attached or node.names is not None:
             return
-        if node.found is not Found.DIRECTORY:
-            if node.routes:
-                self.settle(node)
-                return
-            node.found, _ = self._inspection.inspect(node)
-            if node.found is not Found.DIRECTORY:
-                self._doubts.doubtful[node] = None
-                return
-        self._inspection.review(node)
+        if node.found is not Found.DIRECTORY and node.routes:
+            self.settle(node)
+            return
         if node.monitors or node.is_followed:
+            found = self.list(node, node.path)
+            if found is None:
+                return
             first = len(self.arrivals)
-            for name, is_directory in self.list(node).items():
+            for name, is_directory in found.items():
                 self.appear(node, name, is_directory, origin.of(name) if origin else None)
             self.arrivals[first:] = reversed(self.arrivals[first:])
+        else:
+            self._inspection.review(node)
         for pin in list(node.pins.values()):
             self.settle(pin)
+
+    def list(self, node: Node, path: str) -> dict[str, bool] | None:
+        """Watch and list the directory at `node`, its `path`; what is not ignored is known then.
+
+        None if there is no directory; its end is told in its turn.
+        """
+        found: dict[str, bool] | None
+        if node.found is Found.DIRECTORY:
+            self._inspection.review(node)
+            found = self._inspection.scan(node, path) or {}
+        else:
+            found = self._inspection.survey(node, path)
+        if found is None:
+            return None
+        node.names = dict(entries := self.heed(node, found))
+        return entries

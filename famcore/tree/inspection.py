@@ -120,11 +120,29 @@ class Inspection:
         elif node.source is not None and node.source.is_live:
             self._doubts.ask(node, node.source.complete)
 
-    def scan(self, node: Node) -> dict[str, bool] | None:
-        """The entries of the directory at `node`; None if it is gone or may not be read."""
+    def survey(self, node: Node, path: str) -> dict[str, bool] | None:
+        """Watch, identify and list the directory that is said to be at `node`, whose path it is.
+
+        For one that is followed and not known yet, of which there are many. None if it is no
+        directory, which is told in its turn. What can't be watched is listed all the same.
+        """
+        if self._watches.cover_new(node, path):
+            try:
+                node.found, node.identity = identify(path)
+            except OSError:
+                node.found = Found.NOTHING
+        if node.source is None or node.found is not Found.DIRECTORY:
+            node.found, _ = self.inspect(node)
+        if node.found is Found.DIRECTORY:
+            return self.scan(node, path) or {}
+        self._doubts.doubtful[node] = None
+        return None
+
+    def scan(self, node: Node, path: str) -> dict[str, bool] | None:
+        """The entries of the directory at `path`, that of `node`; None if it can't be listed."""
         began = time.monotonic()
         try:
-            found = scan(node.path)
+            found = scan(path)
         except OSError as error:
             if is_missing(error):
                 self._doubts.doubtful[node] = None

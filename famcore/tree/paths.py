@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from famcore.events import Event, EventCode, Monitor, make_event
 from famcore.snapshot import Found, identify
-from famcore.tree.doubts import Doubts
 from famcore.tree.growth import Growth
 from famcore.tree.inspection import Inspection
 from famcore.tree.node import Node
@@ -21,6 +20,10 @@ _MAX_LINKS = 40
 
 #: A path that ends at a link ends at one that leads nowhere.
 _ABSENT = (Found.NOTHING, Found.LINK)
+
+
+#: The path of a directory relative to a monitor, "" or ending in a slash, and what is in it.
+Entries = tuple[str, list[tuple[str, bool | Node]]]
 
 
 class Listing(NamedTuple):
@@ -35,9 +38,7 @@ class Listing(NamedTuple):
 class Paths:
     """The nodes that each monitored path leads through, and the one it ends at."""
 
-    def __init__(
-        self, inspection: Inspection, doubts: Doubts, telling: Telling, growth: Growth
-    ) -> None:
+    def __init__(self, inspection: Inspection, telling: Telling, growth: Growth) -> None:
         self.root = Node(None, "")
         self.root.found, self.root.identity = identify("/")
         #: Monitor → the nodes on its path, the last one where it ends.
@@ -47,7 +48,6 @@ class Paths:
         #: Whether the first of them has begun.
         self.is_listing = False
         self._inspection = inspection
-        self._doubts = doubts
         self._telling = telling
         self._growth = growth
         growth.relink = self._relink
@@ -198,44 +198,49 @@ class Paths:
 
     # --- what a monitor sees
 
-    def entries(self, monitor: Monitor, *, known: bool = False) -> Iterator[tuple[str, bool]]:
-        """Each entry of `monitor`, relative to it, and whether it is a directory.
+    def directories(self, monitor: Monitor, *, known: bool = False) -> Iterator[Entries]:
+        """The entries of each directory that `monitor` is told of, those above first.
 
         Directories not listed yet are listed on the way, unless only what is `known` is wanted.
         """
-        todo = [(self.end_of(monitor), "")]
+        end = self.end_of(monitor)
+        match, follow = self._telling.match, self._growth.follow
+        todo = [(end, "", end.path, False)]
         while todo:
-            node, prefix = todo.pop()
-            if node.names is None and (known or not self._list(node, monitor)):
-                continue
-            below = []
-            for name, entry in list((node.names or {}).items()):
-                filename = prefix + name
-                if prefix and self._telling.hides(filename):
+            node, prefix, path, is_alone = todo.pop()
+            if node.names is None:
+                if known:
                     continue
-                yield filename, entry is not False
-                if monitor.recursive and entry is not False:
-                    if not isinstance(entry, Node) and not known:
-                        entry = self._growth.follow(node, name)
-                    if isinstance(entry, Node):
-                        below.append((entry, filename + "/"))
-            todo.extend(reversed(below))
+                is_alone = is_alone or self._is_alone(node, monitor)
+                if not is_alone:
+                    # Others are to be told of what is in it, too: all are, as of one that came.
+                    self._growth.arrivals.append((node, None))
+                    continue
+                if node.routes and node.found is not Found.DIRECTORY:
+                    continue
+                if self._growth.list(node, path) is None:
+                    continue
+            assert node.names is not None
+            entries = list(node.names.items())
+            if prefix:
+                entries = [entry for entry in entries if not match(prefix + entry[0])]
+            yield prefix, entries
+            if not monitor.recursive:
+                continue
+            start = path if path == "/" else path + "/"
+            for name, entry in reversed(entries):
+                if entry is False:
+                    continue
+                if entry is True and not known:
+                    entry = follow(node, name)
+                if entry is not True:
+                    # Told alone of a directory, it is of those in it, unless others end there.
+                    still = is_alone and not entry.monitors
+                    todo.append((entry, f"{prefix}{name}/", start + name, still))
 
-    def _list(self, node: Node, monitor: Monitor) -> bool:
-        """List `node` on behalf of `monitor`; false if there is nothing to be told of it yet."""
-        if any(other is not monitor for other, _ in self._telling.audience(node)):
-            # Others are to be told of what is in it, too: all are, as of one that has come.
-            self._growth.arrivals.append((node, None))
-            return False
-        if node.found is not Found.DIRECTORY and not node.routes:
-            node.found, _ = self._inspection.inspect(node)
-        if node.found is not Found.DIRECTORY:
-            if node.is_followed:
-                self._doubts.doubtful[node] = None
-            return False
-        self._inspection.review(node)
-        self._growth.list(node)
-        return True
+    def _is_alone(self, node: Node, monitor: Monitor) -> bool:
+        """Whether no other monitor is told of what is in `node`."""
+        return all(other is monitor for other, _ in self._telling.audience(node))
 
     def _existing(self, monitor: Monitor) -> Iterator[Event]:
         """The `exists` events of a new monitor and its `endExist`, made as they are taken."""
@@ -244,8 +249,10 @@ class Paths:
         if itself is not None:
             yield make_event(monitor, "", EventCode.EXISTS, itself)
         if itself:
-            for filename, is_directory in self.entries(monitor):
-                yield make_event(monitor, filename, EventCode.EXISTS, is_directory)
+            exists = EventCode.EXISTS
+            for prefix, entries in self.directories(monitor):
+                for name, entry in entries:
+                    yield make_event(monitor, prefix + name, exists, entry is not False)
         yield make_event(monitor, "", EventCode.END_EXIST, itself)
 
     # --- links
@@ -283,7 +290,8 @@ class Paths:
             return {}
         view = {"": found is Found.DIRECTORY}
         if found is Found.DIRECTORY:
-            view.update(self.entries(monitor, known=not fresh))
+            for prefix, entries in self.directories(monitor, known=not fresh):
+                view.update((prefix + name, entry is not False) for name, entry in entries)
         return view
 
 

@@ -75,7 +75,7 @@ class Repair:
         """List the directory at `node` and tell how that differs from the names known."""
         names = node.names
         assert names is not None
-        found = self._inspection.scan(node)
+        found = self._inspection.scan(node, node.path)
         if found is None:
             # What is known stays: gone, it is settled; unreadable, it is not covered.
             return

@@ -108,10 +108,6 @@ class Telling:
         if node in self._refused:
             self._refused[node] = {name for name in self._refused[node] if name in names}
 
-    def hides(self, filename: str) -> bool:
-        """Whether a monitor is not told of `filename`, whose last part alone is not ignored."""
-        return bool(self.match(filename))
-
     # --- what is told
 
     def begin_batch(self) -> list[Event]:

@@ -45,7 +45,7 @@ class Tree:
         self._watches = Watches(self._gaps, self.notices)
         self._inspection = Inspection(self._watches, doubts)
         growth = self._growth = Growth(self._watches, self._inspection, doubts, telling)
-        self._paths = Paths(self._inspection, doubts, telling, growth)
+        self._paths = Paths(self._inspection, telling, growth)
         self._repair = Repair(self._inspection, doubts, telling, growth, self.notices)
         self._changes = Changes(self._paths.root, self._watches, doubts, telling, growth)
 

@@ -60,6 +60,25 @@ class Watches:
         self.gaps.watched(node)
         return same
 
+    def cover_new(self, node: Node, path: str) -> bool:
+        """Watch a followed directory for the first time, at its `path`; false if that fails.
+
+        What `cover` does, less what can't be with one that is watched by nobody; `cover` has to be
+        asked if this fails.
+        """
+        source, backend = self._source_for(node)
+        if node.source is not None or backend is None:
+            return False
+        try:
+            key = backend.watch(path, Interest.ALL)
+        except (Exception, SystemExit):
+            return False
+        if key is None or key in source.nodes or key in source.twins:
+            return False
+        source.nodes[key] = node
+        node.source, node.key, node.heard = source, key, Interest.ALL
+        return True
+
     def miss(self, node: Node, error: BaseException) -> None:
         """`node` can't be watched or listed, by `error`: a gap."""
         self.release(node)

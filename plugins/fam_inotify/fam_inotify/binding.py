@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+#: How names are encoded: `os.fsencode` looks for it anew each time, which costs as much again.
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+
+
 def pyinotify() -> ModuleType:
     """pyinotify, or `BackendUnavailable` with what keeps it from being imported."""
     if not sys.platform.startswith("linux"):
@@ -53,7 +57,7 @@ class Inotify:
 
     def add_watch(self, path: str, mask: int) -> int:
         """The watch descriptor for `path`, the one that is out if it is watched already."""
-        watch: int = self._add(self._fd, os.fsencode(path), mask)
+        watch: int = self._add(self._fd, path.encode(_ENCODING, _ERRORS), mask)
         if watch < 0:
             raise watch_refused(path, self._wrapper.get_errno())
         return watch

@@ -19,8 +19,8 @@ class Own(NamedTuple):
     outlives: bool = False
 
 
-def watch_masks() -> dict[Interest, int]:
-    """Interest → the mask to watch with.
+def watch_masks() -> list[int]:
+    """The mask to watch with, by interest.
 
     No IN_OPEN, IN_ACCESS or IN_CLOSE_*: reading and opening are no events, and would fill the
     kernel's queue.
@@ -28,11 +28,11 @@ def watch_masks() -> dict[Interest, int]:
     c = pyinotify()
     goes = c.IN_DELETE_SELF | c.IN_MOVE_SELF | c.IN_DONT_FOLLOW | c.IN_EXCL_UNLINK
     entries = goes | c.IN_CREATE | c.IN_DELETE | c.IN_MOVED_FROM | c.IN_MOVED_TO
-    return {
-        Interest.SELF: goes,
-        Interest.ENTRIES: entries,
-        Interest.ALL: entries | c.IN_MODIFY | c.IN_ATTRIB,
-    }
+    masks = [0] * (Interest.ALL + 1)
+    masks[Interest.SELF] = goes
+    masks[Interest.ENTRIES] = entries
+    masks[Interest.ALL] = entries | c.IN_MODIFY | c.IN_ATTRIB
+    return masks
 
 
 def entry_kinds() -> dict[int, tuple[Kind, bool]]:

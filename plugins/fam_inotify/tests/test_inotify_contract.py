@@ -187,8 +187,7 @@ def test_every_change_of_a_burst_is_told_in_order(backend, queue, tmp_path):
 def test_no_mask_asks_for_accesses():
     c = pyinotify()
     access = c.IN_OPEN | c.IN_ACCESS | c.IN_CLOSE_WRITE | c.IN_CLOSE_NOWRITE
-    assert list(watch_masks()) == INTERESTS
-    assert not any(mask & access for mask in watch_masks().values())
+    assert not any(watch_masks()[interest] & access for interest in INTERESTS)
 
 
 def test_reading_and_opening_are_not_told(backend, tmp_path):

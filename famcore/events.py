@@ -138,6 +138,11 @@ def make_event(
 def copy_event(event: Event) -> Event:
     """Another event that says the same."""
     other = Event.__new__(Event)
-    for slot in Event.__slots__:
-        setattr(other, slot, getattr(event, slot))
+    other.request_id = event.request_id
+    other.filename = event.filename
+    other.action = event.action
+    other.is_directory = event.is_directory
+    other.moved_from = event.moved_from
+    other._monitor = event._monitor
+    other._name = event._name
     return other

@@ -79,7 +79,8 @@ class Dispatch:
     def deliver(self, *, kept: bool = False) -> list[Event]:
         """Give a batch to its handlers, then to the consumers; return what was given.
 
-        `kept`: the caller goes on to use the events, which handlers must not change then.
+        Hot: gone through once for each event. `kept`: the caller goes on to use the events, which
+        handlers must not change then.
         `KeyboardInterrupt` passes, the rest of the batch stays to be delivered.
         """
         delivered: list[Event] = []
@@ -96,8 +97,12 @@ class Dispatch:
                 continue
             self._handled.append(event)
             delivered.append(event)
-            if monitor.handle is not None:
-                self._handle(monitor, copy_event(event) if shared else event)
+            handle = monitor.handle
+            if handle is not None:
+                try:
+                    handle(copy_event(event) if shared else event)
+                except (Exception, SystemExit) as error:
+                    self._failed(monitor, error)
         self._hand_on()
         if self.debug:
             for event in delivered:
@@ -109,7 +114,10 @@ class Dispatch:
         self._begin()
         self._handled.append(event)
         if monitor.handle is not None:
-            self._handle(monitor, copy_event(event))
+            try:
+                monitor.handle(copy_event(event))
+            except (Exception, SystemExit) as error:
+                self._failed(monitor, error)
         self._hand_on()
 
     def _begin(self) -> None:
@@ -118,14 +126,10 @@ class Dispatch:
             self._callers = self._consumers.callers("fam_events")
             self._removals_before = self.removals
 
-    def _handle(self, monitor: Monitor, event: Event) -> None:
-        assert monitor.handle is not None
-        try:
-            monitor.handle(event)
-        except (Exception, SystemExit) as error:
-            name = _name_of(monitor.handler)
-            log.exception("handler %s of monitor %s failed", name, monitor)
-            self.report_error(name, error)
+    def _failed(self, monitor: Monitor, error: BaseException) -> None:
+        name = _name_of(monitor.handler)
+        log.error("handler %s of monitor %s failed", name, monitor, exc_info=error)
+        self.report_error(name, error)
 
     def _hand_on(self) -> None:
         """Give the consumers the events that handlers have had."""

@@ -1,0 +1,346 @@
+"""Trees that are deep, deeper than a path may be long, and directories of very many entries."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from famcore import FileMonitor, hookimpl
+from famcore.catalog import find_backends
+from famcore.testing import Recorder
+from famcore.testing.fold import Fold
+
+LIVE = [found for found in find_backends() if found.live]
+DEPTH = 1_000
+MANY = 100_000
+#: Bytes of a path with its final NUL.
+PATH_MAX = os.pathconf("/", "PC_PATH_MAX")
+#: A filesystem in memory, on Linux.
+MEMORY = "/dev/shm"
+
+pytestmark = pytest.mark.usefixtures("deadline")
+
+
+@pytest.fixture(params=LIVE, ids=lambda found: found.name)
+def backend(request):
+    if request.param.backend is None:
+        pytest.skip(str(request.param))
+    return request.param.backend
+
+
+@pytest.fixture
+def recorder(backend):
+    with Recorder(backend, ()) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def place(tmp_path):
+    """In memory if there is such a filesystem; removed by who can remove what is deep."""
+    place = tempfile.mkdtemp(dir=MEMORY if os.access(MEMORY, os.W_OK) else tmp_path)
+    yield Path(place)
+    remove(place)
+
+
+def remove(path):
+    subprocess.run(["rm", "-rf", path], check=True)
+
+
+def told(recorder, log):
+    """What was told since the last time, all being as it should be."""
+    while recorder.fam.handle_events(recorder.quiet):
+        pass
+    recorder.rest(lambda: not list(recorder.wrongs()))
+    assert list(recorder.wrongs()) == []
+    events = [(str(event.action), event.filename, event.moved_from) for event in log.events]
+    recorder.forget()
+    return events
+
+
+# --- deep
+
+
+def levels(top, depth=DEPTH):
+    """The names of directories each in the one before."""
+    return [top + "/d" * number for number in range(depth)]
+
+
+def make_deep(place, top):
+    for name in levels(top):
+        os.mkdir(f"{place}/{name}")
+
+
+@pytest.fixture
+def deep(recorder, place):
+    """A monitor on a tree that is deep, that has been told what exists."""
+    make_deep(place, "top")
+    log = recorder.monitor(place, recursive=True)
+    assert told(recorder, log) == [
+        ("exists", str(place), None),
+        *(("exists", name, None) for name in levels("top")),
+        ("endExist", str(place), None),
+    ]
+    return log
+
+
+def test_what_changes_at_the_bottom_of_a_deep_tree_is_told(recorder, deep, place):
+    bottom = levels("top")[-1]
+    (place / bottom / "file").touch()
+    assert told(recorder, deep) == [("created", f"{bottom}/file", None)]
+    (place / bottom / "file").chmod(0o600)
+    assert told(recorder, deep) == [("changed", f"{bottom}/file", None)]
+    (place / bottom / "file").unlink()
+    assert told(recorder, deep) == [("deleted", f"{bottom}/file", None)]
+
+
+def test_the_top_of_a_deep_tree_is_renamed(recorder, deep, place):
+    (place / "top").rename(place / "other")
+    assert told(recorder, deep) == [
+        *(("deleted", name, None) for name in reversed(levels("top"))),
+        *(("created", *names) for names in zip(levels("other"), levels("top"), strict=True)),
+    ]
+    bottom = levels("other")[-1]
+    (place / bottom / "file").touch()
+    assert told(recorder, deep) == [("created", f"{bottom}/file", None)]
+
+
+def test_a_deep_tree_leaves_and_comes_back(recorder, deep, place):
+    with tempfile.TemporaryDirectory(dir=place.parent) as outside:
+        (place / "top").rename(f"{outside}/top")
+        gone = [("deleted", name, None) for name in reversed(levels("top"))]
+        assert told(recorder, deep) == gone
+        os.rename(f"{outside}/top", place / "top")
+        assert told(recorder, deep) == [("created", name, None) for name in levels("top")]
+
+
+def test_a_deep_tree_is_removed_and_made_again(recorder, deep, place):
+    for _ in range(2):
+        remove(place / "top")
+        gone = [("deleted", name, None) for name in reversed(levels("top"))]
+        assert told(recorder, deep) == gone
+        make_deep(place, "top")
+        assert told(recorder, deep) == [("created", name, None) for name in levels("top")]
+
+
+# --- deeper than a path may be long
+
+#: The name of each directory.
+LONG = "d" * 200
+
+
+class Coverage:
+    """What a consumer is told of it."""
+
+    def __init__(self):
+        self.degraded = []
+        self.restored = []
+        self.errors = []
+
+    @hookimpl
+    def fam_degraded(self, path, reason):
+        self.degraded.append((path, reason))
+
+    @hookimpl
+    def fam_restored(self, path):
+        self.restored.append(path)
+
+    @hookimpl
+    def fam_error(self, plugin_name, error):
+        self.errors.append((plugin_name, error))
+
+
+class Monitor:
+    """A recursive monitor, of which not all need be covered."""
+
+    def __init__(self, backend, place):
+        self.coverage = Coverage()
+        self.fam = FileMonitor(backend, ignore=(), consumers=[self.coverage])
+        self.fold = Fold(str(place))
+        self.place = str(place)
+        self.fam.add_monitor(place, self.fold.add, recursive=True)
+
+    def rest(self, holds):
+        """Deliver until it does."""
+        while self.fam.handle_events(0.02) or not holds():
+            pass
+        assert self.fold.breaches == []
+        assert self.coverage.errors == []
+
+    def names(self):
+        return self.fold.standing.keys()
+
+    def uncovered(self):
+        return [row for row in self.fam.coverage() if not row.covered]
+
+
+@pytest.fixture
+def monitor(backend, place):
+    monitor = Monitor(backend, place)
+    yield monitor
+    monitor.fam.shutdown()
+
+
+@contextlib.contextmanager
+def working_in(place):
+    before = os.open(".", os.O_RDONLY)
+    os.chdir(place)
+    try:
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)
+
+
+def make_too_deep(place):
+    """A directory with a file in each level; the last ones have paths that no call takes."""
+    with working_in(place):
+        for _ in range(PATH_MAX // len(LONG) + 5):
+            os.mkdir(LONG)
+            os.chdir(LONG)
+            Path("file").touch()
+
+
+def reachable(place):
+    """The names that a path leads to which a call takes."""
+    path, name = str(place), ""
+    while True:
+        path, name = f"{path}/{LONG}", f"{name}/{LONG}"
+        if len(path) >= PATH_MAX:
+            return
+        yield name[1:]
+        if len(path) + len("/file") < PATH_MAX:
+            yield f"{name[1:]}/file"
+
+
+@pytest.fixture(params=[False, True], ids=["there before", "made later"])
+def too_deep(request, monitor, place):
+    """A monitor above directories of which the last ones can't be reached, at rest."""
+    if not request.param:
+        make_too_deep(place)
+    monitor.fam.start()
+    monitor.rest(lambda: "" in monitor.names())
+    if request.param:
+        make_too_deep(place)
+    monitor.rest(monitor.uncovered)
+    return monitor
+
+
+def test_what_no_path_leads_to_is_named_by_coverage(too_deep, place):
+    (row,) = too_deep.uncovered()
+    assert row.path.startswith(f"{place}/{LONG}/{LONG}")
+    assert len(row.path) < PATH_MAX <= len(f"{row.path}/{LONG}") or len(row.path) >= PATH_MAX
+    assert "too long" in row.reason
+    assert too_deep.coverage.degraded == [(row.path, row.reason)]
+    assert too_deep.coverage.restored == []
+    # All that a path leads to stands by the events.
+    assert {*reachable(place)} <= too_deep.names()
+    assert not [name for name in too_deep.names() if f"{place}/{name}".startswith(row.path + "/")]
+
+
+def test_it_goes_to_the_log_once(monitor, place, caplog):
+    caplog.set_level(logging.WARNING)
+    make_too_deep(place)
+    monitor.fam.start()
+    monitor.rest(monitor.uncovered)
+    (row,) = monitor.uncovered()
+    said = [record.getMessage() for record in caplog.records]
+    assert len([line for line in said if row.path in line]) == 1
+
+
+def test_everything_else_goes_on(too_deep, place):
+    last = [name for name in reachable(place) if name.endswith("/file")][-1]
+    (place / last).unlink()
+    (place / "beside").mkdir()
+    (place / "beside/file").touch()
+    too_deep.rest(lambda: last not in too_deep.names() and "beside/file" in too_deep.names())
+
+
+def test_what_becomes_reachable_is_told(too_deep, place):
+    assert too_deep.uncovered()
+    top = place / LONG
+    # The upper ones are taken away, so that all the others have a path.
+    for _ in range(8):
+        (top / LONG).rename(place / "next")
+        remove(top)
+        (place / "next").rename(top)
+    names = {""}
+    with working_in(place):
+        for directory, _, files in os.walk("."):
+            for name in (directory, *(f"{directory}/{file}" for file in files)):
+                names.add(name.removeprefix(".").removeprefix("/"))
+    too_deep.rest(lambda: not too_deep.uncovered() and too_deep.names() == names)
+
+
+def test_what_a_longer_name_above_puts_out_of_reach_is_named(monitor, place):
+    with working_in(place):
+        os.mkdir("top")
+        os.chdir("top")
+        for _ in range((PATH_MAX - len(f"{place}/top/file") - 1) // (len(LONG) + 1)):
+            os.mkdir(LONG)
+            os.chdir(LONG)
+        Path("file").touch()
+    monitor.fam.start()
+    monitor.rest(lambda: any(name.endswith("file") for name in monitor.names()))
+    assert monitor.uncovered() == []
+    before = {*monitor.names()}
+    (place / "top").rename(place / LONG)
+    monitor.rest(monitor.uncovered)
+    assert not [name for name in monitor.names() if name.startswith("top")]
+    (place / LONG / "beside").touch()
+    monitor.rest(lambda: f"{LONG}/beside" in monitor.names())
+    (place / LONG).rename(place / "top")
+    monitor.rest(lambda: not monitor.uncovered())
+    assert monitor.names() == before | {"top/beside"}
+
+
+# --- wide
+
+
+#: Of its entries.
+NAMES = [f"{number:06}" for number in range(MANY)]
+
+
+def make_wide(directory):
+    directory.mkdir()
+    for name in NAMES:
+        os.close(os.open(f"{directory}/{name}", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+
+
+def test_a_directory_of_very_many_entries_exists_and_changes(recorder, place):
+    make_wide(place / "wide")
+    log = recorder.monitor(place / "wide")
+    events = told(recorder, log)
+    assert len(events) == MANY + 2
+    assert sorted(events[1:-1]) == [("exists", name, None) for name in NAMES]
+    (place / "wide/000007").chmod(0o600)
+    (place / "wide/000008").unlink()
+    (place / "wide/000009").rename(place / "wide/new")
+    assert told(recorder, log) == [
+        ("changed", "000007", None),
+        ("deleted", "000008", None),
+        ("deleted", "000009", None),
+        ("created", "new", "000009"),
+    ]
+
+
+def test_a_directory_of_very_many_entries_is_renamed_and_removed(recorder, place):
+    make_wide(place / "wide")
+    log = recorder.monitor(place, recursive=True)
+    told(recorder, log)
+    (place / "wide").rename(place / "other")
+    events = told(recorder, log)
+    assert sorted(events[:MANY]) == [("deleted", f"wide/{name}", None) for name in NAMES]
+    assert events[MANY : MANY + 2] == [("deleted", "wide", None), ("created", "other", "wide")]
+    assert sorted(events[MANY + 2 :]) == [
+        ("created", f"other/{name}", f"wide/{name}") for name in NAMES
+    ]
+    remove(place / "other")
+    events = told(recorder, log)
+    assert sorted(events[:-1]) == [("deleted", f"other/{name}", None) for name in NAMES]
+    assert events[-1] == ("deleted", "other", None)

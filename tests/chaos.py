@@ -67,6 +67,22 @@ def rmtree(path, other, number):
     shutil.rmtree(path)
 
 
+def replace(path, other, number):
+    """Another kind takes its place: a file a directory's, a directory with a file in it others'."""
+    os.lstat(path)
+    if os.path.isdir(path) and not os.path.islink(path):
+        write(aside(path), other, number)
+    else:
+        os.mkdir(aside(path))
+        write(f"{aside(path)}/c", other, number)
+    if number % 2:
+        exchange(aside(path), path).run(".")
+        remove_any(aside(path))
+    else:
+        remove_any(path)
+        os.rename(aside(path), path)
+
+
 def chmod(path, other, number):
     os.chmod(path, 0o700 | number % 8)
 
@@ -125,6 +141,7 @@ OPERATIONS = {
     unlink: 30,
     rmdir: 20,
     rmtree: 20,
+    replace: 30,
     chmod: 30,
     socket: 5,
     link: 60,
@@ -142,6 +159,13 @@ def aside(path):
     return f"{head}/t{name}"
 
 
+def remove_any(path):
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
+
+
 def prepare(place):
     """Make the directories, and the link to them."""
     for name in ("root", "out"):
@@ -151,7 +175,7 @@ def prepare(place):
 
 def any_paths(choice, do):
     """Two places to do it. Directories are never called w or x, so nobody monitors these twice."""
-    last = "abcd" if do in (mkdir, makedirs) else choice(("abcd", "abcd", "wx"))
+    last = "abcd" if do in (mkdir, makedirs, replace) else choice(("abcd", "abcd", "wx"))
     path, other = (
         [choice(("root",) * 9 + ("out",)), *(choice("abcd") for _ in range(depth)), choice(last)]
         for depth in (choice((0, 0, 1, 1, 2)), choice((0, 0, 1, 1, 2)))

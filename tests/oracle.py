@@ -1,15 +1,19 @@
 """One round of the oracle: what monitors were told, against the disk.
 
-    oracle.py DIRECTORY SEED COUNT [--backend NAME] [--queue LIMIT]
+    oracle.py DIRECTORY SEED COUNT [--backend NAME] [--queue LIMIT] [--watches LIMIT]
 
 So many random operations are done by chaos.py, in a process of its own. Meanwhile monitors come and
 go here. Once both are at rest, what does not hold is printed, and the exit status is 1.
+
+With --watches, as root of a user namespace: what is told holds but for what lies in the directories
+that are said not to be covered. Then the limit is raised, and all of it has to hold.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
 import runpy
 import subprocess
@@ -18,7 +22,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from famcore import DEFAULT_IGNORE
+from famcore import DEFAULT_IGNORE, FileMonitor, hookimpl
 from famcore.backend import Interest, Kind
 from famcore.catalog import find_backend
 from famcore.testing import Recorder
@@ -27,7 +31,10 @@ from famcore.testing.fold import Fold, names_on_disk
 SCRIPT = str(Path(__file__).with_name("chaos.py"))
 CHAOS = runpy.run_path(SCRIPT)
 SMALL_QUEUE = runpy.run_path(str(Path(__file__).with_name("small_queue.py")))
+WATCH_LIMIT = runpy.run_path(str(Path(__file__).with_name("watch_limit.py")))
 
+#: As it is named where it is met in a user namespace.
+LIMIT_NAME = "user.max_inotify_watches"
 #: Monitors at a time.
 MANY = 16
 #: Lines of a kind that a report shows.
@@ -35,6 +42,10 @@ SHOWN = 40
 #: Seconds without an event: longer than anything rests that was being listed while this was
 #: stopped.
 QUIET = 0.1
+#: Seconds at most between two attempts to cover what is not covered, in a round with that limit.
+AUDIT = 0.2
+#: Seconds until all is covered once there is room, at the latest.
+PATIENCE = 30
 
 
 def counting(backend):
@@ -60,12 +71,37 @@ def counting(backend):
     return Counting
 
 
+class LimitedRecorder(Recorder):
+    """One that expects that not all is covered, and keeps what it is told of that."""
+
+    def __init__(self, backend, ignore):
+        super().__init__(backend, ignore)
+        self.fam = FileMonitor(backend, ignore=ignore, consumers=[self], audit=AUDIT)
+        #: What is said not to be covered → why.
+        self.degraded = {}
+        self.restored = set()
+        #: What is said to be covered again, and had not been said not to be.
+        self.unasked = []
+
+    @hookimpl
+    def fam_degraded(self, path, reason):
+        self.degraded[path] = reason
+
+    @hookimpl
+    def fam_restored(self, path):
+        if self.degraded.pop(path, None) is None:
+            self.unasked.append(path)
+        self.restored.add(path)
+
+
 class Round:
-    def __init__(self, place, seed, backend):
+    def __init__(self, place, seed, backend, watches=None):
         self.place = place
         self.chance = random.Random(seed)
         self.backend = counting(backend)
-        self.recorder = Recorder(self.backend, DEFAULT_IGNORE)
+        #: The limit of watches, if there is one.
+        self.watches = watches
+        self.recorder = (LimitedRecorder if watches else Recorder)(self.backend, DEFAULT_IGNORE)
         self.fam = self.recorder.fam
         #: Logs of removed monitors → how many events they had.
         self.removed = {}
@@ -106,18 +142,62 @@ class Round:
                 time.sleep(0.01)
         status = chaos.wait()
         if not self.is_broken():
-            while self.fam.handle_events(max(QUIET, self.recorder.quiet)):
-                pass
+            self.rest()
         if status:
             yield f"chaos.py ended with {status}"
+        if self.watches is None or self.is_broken():
+            yield from self.report()
+        else:
+            gaps = [row for row in self.fam.coverage() if not row.covered]
+            yield from list(self.report(gaps)) or self.raise_limit(gaps)
+
+    def rest(self):
+        while self.fam.handle_events(max(QUIET, self.recorder.quiet)):
+            pass
+
+    # --- what is not covered
+
+    def wrong_gaps(self, gaps):
+        """Lines about what is said of that which is not covered."""
+        limit = f"{LIMIT_NAME} = {self.watches}"
+        monitored = {log.path for log in self.recorder.logs}
+        degraded = {os.path.realpath(path) for path in self.recorder.degraded}
+        for row in gaps:
+            if limit not in row.reason or f"sysctl {LIMIT_NAME}=" not in row.remedy:
+                yield f"{row.path} is not covered: {row.reason}; {row.remedy}"
+            # A monitored path is named too if something above it is not covered.
+            if row.path not in monitored and os.path.realpath(row.path) not in degraded:
+                yield f"{row.path} is not covered, which fam_degraded has not told"
+        for path, reason in self.recorder.degraded.items():
+            if limit not in reason:
+                yield f"{path} was degraded: {reason}"
+
+    def raise_limit(self, gaps):
+        """Have all covered. Lines about what does not hold then."""
+        degraded = {row.path for row in gaps} & set(self.recorder.degraded)
+        self.recorder.restored.clear()
+        WATCH_LIMIT["set_limit"](WATCH_LIMIT["NONE"])
+        deadline = time.monotonic() + PATIENCE
+        while not all(row.covered for row in self.fam.coverage()):
+            self.fam.handle_events(AUDIT)
+            if time.monotonic() > deadline:
+                break
+        self.rest()
         yield from self.report()
+        for path in self.recorder.unasked:
+            yield f"{path} was restored, which was not said to be degraded"
+        for path in sorted(degraded - self.recorder.restored):
+            yield f"{path} is covered again, which fam_restored has not told"
 
     def is_broken(self):
         folds = (log.fold for log in self.recorder.logs)
         return bool(self.recorder.breaches) or any(fold.breaches for fold in folds)
 
-    def report(self):
-        """What does not hold, and the last events of each monitor concerned."""
+    def report(self, gaps=()):
+        """What does not hold, and the last events of each monitor concerned.
+
+        What lies in `gaps`, rows of the coverage, need not.
+        """
         if self.recorder.breaches:
             yield from self.recorder.breaches[:SHOWN]
             yield "the last events of all:"
@@ -126,7 +206,7 @@ class Round:
         broken = self.is_broken()
         for log in self.recorder.logs:
             found = names_on_disk(log.path, DEFAULT_IGNORE, recursive=log.recursive)
-            wrongs = log.fold.breaches if broken else list(log.fold.differences(found))
+            wrongs = log.fold.breaches if broken else list(differences(log, found, gaps))
             if wrongs:
                 how = "recursive" if log.recursive else "plain"
                 yield f"{how} monitor {log.request_id} on {log.path}:"
@@ -134,8 +214,10 @@ class Round:
                 events = until_breach(log)
                 yield f"  the last of {len(events)} events:"
                 yield from (f"    {told(event)}" for event in events[-SHOWN:])
+        if gaps:
+            yield from self.wrong_gaps(gaps)
         for row in self.fam.coverage():
-            if not row.covered and not broken:
+            if not row.covered and row not in gaps and not broken:
                 yield f"{row.path} is not covered: {row.reason}"
         for log, count in self.removed.items():
             if len(log.events) > count:
@@ -148,6 +230,19 @@ class Round:
         self.fam.handle_events(0)
         if self.backend.held:
             yield f"{len(self.backend.held)} watches are left when all monitors are removed"
+
+
+def differences(log, found, gaps):
+    """Lines about the names by which what `log` was told is not what was found, but for `gaps`."""
+    places = [os.path.realpath(row.path) for row in gaps]
+
+    def is_heard(name):
+        directory = os.path.realpath(os.path.dirname(f"{log.path}/{name}" if name else log.path))
+        return not any(f"{directory}/".startswith(f"{place.rstrip('/')}/") for place in places)
+
+    fold = Fold(log.path)
+    fold.standing = {name: kind for name, kind in log.fold.standing.items() if is_heard(name)}
+    return fold.differences({name: kind for name, kind in found.items() if is_heard(name)})
 
 
 def until_breach(log):
@@ -173,9 +268,13 @@ def main():
     parser.add_argument("count", type=int)
     parser.add_argument("--backend", default="inotify")
     parser.add_argument("--queue", type=int)
+    parser.add_argument("--watches", type=int)
     asked = parser.parse_args()
     CHAOS["prepare"](asked.place)
-    oracle = Round(asked.place, asked.seed, find_backend(asked.backend).backend)
+    backend = find_backend(asked.backend).backend
+    oracle = Round(asked.place, asked.seed, backend, asked.watches)
+    if asked.watches is not None:
+        WATCH_LIMIT["set_limit"](asked.watches)
     room = SMALL_QUEUE["queue_of"](asked.queue) if asked.queue else contextlib.nullcontext()
     with room:
         oracle.fam.start()

@@ -22,6 +22,7 @@ from famcore.catalog import find_backends
 
 ORACLE = Path(__file__).with_name("oracle.py")
 SMALL_QUEUE = runpy.run_path(str(ORACLE.with_name("small_queue.py")))
+WATCH_LIMIT = runpy.run_path(str(ORACLE.with_name("watch_limit.py")))
 LIVE = [found for found in find_backends() if found.live]
 
 OPERATIONS = 8_000
@@ -36,30 +37,50 @@ DEADLINE = 60
 class How(NamedTuple):
     #: The kernel's limit of unread events; None: as it is.
     queue: int | None = None
+    #: The kernel's limit of watches; None: as it is.
+    watches: int | None = None
     #: Whether the reading process is stopped and continued.
     stopped: bool = False
+    operations: int = OPERATIONS
+
+    def why_not(self, backend):
+        """What keeps it from being played; None: nothing."""
+        if (self.queue, self.watches) != (None, None) and backend != "inotify":
+            return "the limit is inotify's own"
+        if self.queue is not None and (reason := SMALL_QUEUE["why_not"]()):
+            return reason
+        return None if self.watches is None else WATCH_LIMIT["why_not"]()
 
 
 HOWS = {
     "read at once": How(),
+    "1,024 unread events": How(queue=1_024),
     "128 unread events": How(queue=128),
     "16 unread events": How(queue=16),
+    "8 watches": How(watches=8, operations=2_000),
+    "20 watches": How(watches=20, operations=4_000),
     "stopped and continued": How(stopped=True),
 }
+#: More of them, for the soak.
+ALL_HOWS = [
+    *HOWS.values(),
+    How(watches=40),
+    How(watches=20, operations=4_000, stopped=True),
+    How(watches=20, operations=4_000, queue=16),
+]
 
 
 def play(name, how, seed, place):
     """One round, in a process of its own."""
-    options = ["--backend", name]
+    command, options = [sys.executable], ["--backend", name]
     if how.queue is not None:
-        if name != "inotify":
-            pytest.skip("the limit is inotify's own")
-        if reason := SMALL_QUEUE["why_not"]():
-            pytest.skip(reason)
         options += ["--queue", str(how.queue)]
-    arguments = [str(place / "files"), str(seed), str(OPERATIONS), *options]
+    if how.watches is not None:
+        command = [*WATCH_LIMIT["NAMESPACE"], *command]
+        options += ["--watches", str(how.watches)]
+    arguments = [str(place / "files"), str(seed), str(how.operations), *options]
     with open(place / "said", "w+") as said, open(place / "logged", "w+") as logged:
-        oracle = subprocess.Popen([sys.executable, ORACLE, *arguments], stdout=said, stderr=logged)
+        oracle = subprocess.Popen([*command, ORACLE, *arguments], stdout=said, stderr=logged)
         try:
             if how.stopped:
                 stop_and_continue(oracle, random.Random(seed))
@@ -70,7 +91,7 @@ def play(name, how, seed, place):
         for file in (said, logged):
             file.seek(0)
         if status:
-            again = " ".join([ORACLE.name, "DIRECTORY", *arguments[1:]])
+            again = " ".join([*command[:-1], ORACLE.name, "DIRECTORY", *arguments[1:]])
             report = said.read() or "".join(logged.readlines()[-50:])
             pytest.fail(f"seed {seed} ({again})\n{report}", pytrace=False)
 
@@ -95,6 +116,8 @@ def stop_and_continue(process, chance):
 def test_what_monitors_were_told_is_what_is_on_disk(backend, how, seed, tmp_path):
     if backend.backend is None:
         pytest.skip(str(backend))
+    if reason := how.why_not(backend.name):
+        pytest.skip(reason)
     play(backend.name, how, seed, tmp_path)
 
 
@@ -102,9 +125,12 @@ def test_what_monitors_were_told_is_what_is_on_disk(backend, how, seed, tmp_path
 @pytest.mark.parametrize("part", range(math.ceil(SOAK / SLICE) or 1))
 @pytest.mark.parametrize("backend", LIVE, ids=lambda found: found.name)
 def test_it_is_so_for_a_long_time(backend, part, tmp_path):
+    if backend.backend is None:
+        pytest.skip(str(backend))
+    hows = [how for how in ALL_HOWS if how.why_not(backend.name) is None]
     end = time.monotonic() + min(SLICE, SOAK - part * SLICE)
     while time.monotonic() < end:
         seed = random.randrange(2**32)
         place = tmp_path / str(seed)
         place.mkdir()
-        play(backend.name, random.choice(list(HOWS.values())), seed, place)
+        play(backend.name, random.choice(hows), seed, place)

@@ -77,7 +77,8 @@ class LimitedRecorder(Recorder):
     def __init__(self, backend, ignore):
         super().__init__(backend, ignore)
         self.fam = FileMonitor(backend, ignore=ignore, consumers=[self], audit=AUDIT)
-        #: What is said not to be covered → why.
+        #: What was said not to be covered → each reason; the last goes when it is covered again.
+        #: As long as a link leads elsewhere, one name may be said of two directories.
         self.degraded = {}
         self.restored = set()
         #: What is said to be covered again, and had not been said not to be.
@@ -85,12 +86,14 @@ class LimitedRecorder(Recorder):
 
     @hookimpl
     def fam_degraded(self, path, reason):
-        self.degraded[path] = reason
+        self.degraded.setdefault(path, []).append(reason)
 
     @hookimpl
     def fam_restored(self, path):
-        if self.degraded.pop(path, None) is None:
+        if not self.degraded.get(path):
             self.unasked.append(path)
+        else:
+            self.degraded[path].pop()
         self.restored.add(path)
 
 
@@ -160,21 +163,17 @@ class Round:
     def wrong_gaps(self, gaps):
         """Lines about what is said of that which is not covered."""
         limit = f"{LIMIT_NAME} = {self.watches}"
-        monitored = {log.path for log in self.recorder.logs}
-        degraded = {os.path.realpath(path) for path in self.recorder.degraded}
         for row in gaps:
             if limit not in row.reason or f"sysctl {LIMIT_NAME}=" not in row.remedy:
                 yield f"{row.path} is not covered: {row.reason}; {row.remedy}"
-            # A monitored path is named too if something above it is not covered.
-            if row.path not in monitored and os.path.realpath(row.path) not in degraded:
-                yield f"{row.path} is not covered, which fam_degraded has not told"
-        for path, reason in self.recorder.degraded.items():
-            if limit not in reason:
-                yield f"{path} was degraded: {reason}"
+        for path, reasons in self.recorder.degraded.items():
+            for reason in reasons:
+                if limit not in reason:
+                    yield f"{path} was degraded: {reason}"
 
     def raise_limit(self, gaps):
         """Have all covered. Lines about what does not hold then."""
-        degraded = {row.path for row in gaps} & set(self.recorder.degraded)
+        degraded = {row.path for row in gaps if self.recorder.degraded.get(row.path)}
         self.recorder.restored.clear()
         WATCH_LIMIT["set_limit"](WATCH_LIMIT["NONE"])
         deadline = time.monotonic() + PATIENCE

@@ -18,6 +18,7 @@ import pytest
 
 import famcore
 from famcore.backend import Backend, BackendLost, Capability, Change, Interest, Kind
+from famcore.catalog import find_backend
 
 DEADLINE = 60.0
 #: Seconds after which something surely waits, or would have come.
@@ -137,6 +138,40 @@ def test_the_child_of_a_server_that_forked_starts_and_is_told(script, spot):
         print(*[event.action for event in told])
     """
     assert script(source, spot) == ["exists exists endExist"]
+
+
+def test_parent_and_child_that_forked_do_not_disturb_each_other(script, spot):
+    """Both started afterwards, both at once; the child ends first, all of a sudden."""
+    source = """if True:
+        import os, sys, famcore
+        spot = sys.argv[1]
+        told = []
+        fam = famcore.FileMonitor()
+        fam.add_monitor(spot, told.append)
+        started, go_on = os.pipe(), os.pipe()
+        child = os.fork()
+        fam.start()
+        fam.handle_event_set()
+
+        def wait_for(name):
+            while not any(event.filename == name for event in told):
+                fam.handle_events(1)
+
+        if not child:
+            os.write(started[1], b"x")
+            wait_for("new")
+            os.read(go_on[0], 1)
+            os._exit(7)
+        os.read(started[0], 1)
+        os.mkdir(os.path.join(spot, "new"))
+        wait_for("new")
+        os.write(go_on[1], b"x")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        os.mkdir(os.path.join(spot, "later"))
+        wait_for("later")
+        print(*[event.action for event in told])
+    """
+    assert script(source, spot) == ["exists endExist created created"]
 
 
 @pytest.mark.parametrize(
@@ -1277,6 +1312,34 @@ def test_no_descriptor_is_inherited_by_children(make_fam, heard, spot):
         assert len(descriptors() - before) >= 4
         assert child() == inherited
         fam.shutdown()
+
+
+def test_no_descriptor_of_a_backend_that_was_opened_again_is_inherited(make_fam, spot, pump):
+    """Whoever is started by a handler in the middle of things inherits none either."""
+    source = "import os; print(*os.listdir('/dev/fd'))"
+    lose = []
+
+    class Losing(find_backend("inotify").backend):
+        def read(self):
+            if lose:
+                lose.clear()
+                raise BackendLost("it is gone")
+            return super().read()
+
+    def child():
+        command = [sys.executable, "-c", source]
+        listed = subprocess.check_output(command, close_fds=False, timeout=DEADLINE, text=True)
+        return set(listed.split())
+
+    inherited, seen = child(), []
+    fam = make_fam(backend=Losing, audit=0.05)
+    fam.add_monitor(spot, lambda event: seen.append((event.filename, child())))
+    fam.handle_event_set()
+    lose.append(True)
+    (spot / "new").touch()
+    pump(fam, lambda: any(name == "new" for name, _ in seen))
+    assert not lose
+    assert all(found == inherited for _, found in seen)
 
 
 def test_no_descriptor_is_left_after_shutdown(make_fam, heard, spot):

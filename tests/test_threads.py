@@ -528,6 +528,47 @@ def test_a_handler_may_run_the_loop_itself(fam, spot, background, until):
     assert running() == 2
 
 
+def test_a_handler_may_do_all_that_at_every_event(make_fam, spot, pump):
+    """It sets and removes monitors, its own too, and fails: others are told everything."""
+    failed = []
+
+    class Consumer:
+        @famcore.hookimpl
+        def fam_error(self, plugin_name, error):
+            failed.append(error)
+
+    fam = make_fam(consumers=[Consumer()])
+    fill(spot, 100)
+    fold, own, numbers = Fold(), [], iter(range(10**6))
+
+    def handle(event):
+        own.append(event)
+        if own[0].request_id != event.request_id:
+            return
+        number = next(numbers)
+        other = fam.add_monitor(spot, own.append)
+        if number % 3:
+            fam.remove_monitor(other)
+        if number == 50:
+            fam.stop()
+            fam.remove_monitor(event.request_id)
+        if number % 2:
+            raise RuntimeError(f"at {number}")
+
+    fam.add_monitor(spot, handle)
+    fam.add_monitor(spot, fold)
+    pump(fam, lambda: fold.ended)
+    fam.handle_event_set()
+    (spot / "new").touch()
+    pump(fam, lambda: fold.names == {str(spot), *os.listdir(spot)})
+    assert not fold.twice
+    assert next(numbers) == 51
+    assert len(failed) == 25
+    # Each that was set and stayed has been told all of it once.
+    assert len(fam.handles) == 1 + 17
+    assert sum(event.action == "endExist" for event in own) == 17
+
+
 # All at once
 
 

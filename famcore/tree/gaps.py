@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -23,12 +24,25 @@ _SOON = 0.05
 _LOST = "a lost backend"
 
 
+#: What helps against what the system refuses.
+_REMEDIES = {
+    errno.EACCES: "grant read permission on it",
+    errno.EPERM: "grant read permission on it",
+    errno.EIO: "see what the kernel says of that filesystem",
+    errno.ENAMETOOLONG: "shorten the names above it",
+    errno.ENOTCONN: "mount that filesystem again",
+    errno.ESTALE: "mount that filesystem again",
+}
+
+
 class Gap(NamedTuple):
     """Why a node is not covered, what would help, and since when (epoch seconds)."""
 
     reason: str
     remedy: str
     since: float
+    #: The paths it was said of.
+    paths: Sequence[str]
     #: What keeps others from being covered just as well: a limit of the system, a lost backend.
     limit: str = ""
 
@@ -53,9 +67,8 @@ class Gaps:
     def __contains__(self, node: Node) -> bool:
         return node in self._gaps
 
-    def items(self) -> Iterator[tuple[Node, Gap]]:
-        """Each node that is not covered, and why."""
-        yield from self._gaps.items()
+    def __iter__(self) -> Iterator[Gap]:
+        return iter(self._gaps.values())
 
     def get(self, node: Node) -> Gap | None:
         """Why `node` is not covered; None if it is."""
@@ -71,14 +84,14 @@ class Gaps:
                 return
         reason, remedy, limit = explain(error)
         known = self._gaps.get(node)
-        if since is None:
-            since = time.time()
+        since = time.time() if since is None else since
+        gap = Gap(reason, remedy, since, node.paths(), limit)
         if known is not None:
-            since = min(since, known.since)
-        self._gaps[node] = Gap(reason, remedy, since, limit)
+            gap = gap._replace(since=min(since, known.since), paths=known.paths)
+        self._gaps[node] = gap
         self._is_limited = self._is_limited or bool(limit)
         if known is None or known.reason != reason:
-            self._notices.extend(Degraded(path, reason, remedy) for path in node.paths())
+            self._notices.extend(Degraded(path, reason, remedy) for path in gap.paths)
         if self._retry_at is None:
             self._pause = _FIRST_PAUSE
             self._retry_at = time.monotonic() + self._pause
@@ -99,13 +112,14 @@ class Gaps:
     def _compared(self, node: Node, gap: Gap) -> None:
         # Another gap by now: comparing failed.
         if self._gaps.get(node) is gap:
-            del self._gaps[node]
-            self._notices.extend(Restored(path, gap.reason) for path in node.paths())
+            self.drop(node)
 
     def drop(self, node: Node) -> None:
-        """`node` is not to be covered any more."""
-        self._gaps.pop(node, None)
+        """There is nothing to be covered at `node`, or all is."""
         self.glanced.discard(node)
+        gap = self._gaps.pop(node, None)
+        if gap is not None:
+            self._notices.extend(Restored(path, gap.reason) for path in gap.paths)
 
     # --- trying again
 
@@ -158,8 +172,7 @@ def explain(error: BaseException) -> tuple[str, str, str]:
         return error.reason, error.hint, _LOST
     if isinstance(error, BackendLost):
         return str(error), "it is opened again as soon as that works", _LOST
-    if isinstance(error, PermissionError):
-        return "permission denied", "grant read permission on it", ""
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror, "", ""
+        reason = "permission denied" if isinstance(error, PermissionError) else error.strerror
+        return reason, _REMEDIES.get(error.errno or 0, ""), ""
     return f"{type(error).__name__}: {error}", "", ""

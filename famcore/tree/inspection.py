@@ -62,24 +62,27 @@ class Inspection:
 
     def _watch_what_is(self, node: Node) -> tuple[Found, bool]:
         """Watch what is at `node`, if it can be; whether that is by the watch it had."""
+        found, identity = Found.NOTHING, 0
         parent = node.parent
         if parent is None or parent.found is Found.DIRECTORY:
             try:
-                found, node.identity = identify(node.path)
+                found, identity = identify(node.path)
+                node.identity = identity
                 if found is Found.DIRECTORY:
                     return found, self._watches.cover(node, node.interest())
                 if found is Found.FILE:
                     return found, self._watches.cover(node, Interest.ALL if node.monitors else None)
-                self._watches.release(node)
-                if found is Found.SPECIAL:
-                    node.is_special()
-                return found, True
             except OSError as error:
+                found, node.identity = Found.NOTHING, 0
                 if not is_missing(error):
                     self._watches.miss(node, error)
-        self._watches.release(node)
-        node.identity = 0
-        return Found.NOTHING, True
+                    return found, True
+        node.identity = identity
+        if found is Found.SPECIAL:
+            node.is_special()
+        # The directory above tells what comes to be there.
+        self._watches.drop(node)
+        return found, True
 
     def _hear_above(self, node: Node) -> bool:
         """Have the directory above tell of its entries; true if it did not do so before."""

@@ -91,7 +91,8 @@ class Paths:
         route = [node for node in dict.fromkeys(way) if node is not end]
         route.append(end)
         self.routes[monitor] = route
-        end.cross().monitors.append(monitor)
+        if monitor not in end.monitors:
+            end.cross().monitors.append(monitor)
         self._telling.regroup()
         for node in route:
             self._inspection.review(node)
@@ -111,7 +112,7 @@ class Paths:
                 node = node.parent or node
                 yield node
                 continue
-            child = self._pin(node, name)
+            child = self._pin(node, name, None if any(todo) else monitor)
             child.cross().routes.add(monitor)
             yield child
             target = _target(child) if child.found is Found.LINK else None
@@ -125,14 +126,20 @@ class Paths:
         # The path may end in `..` or at a link's target: the end is yielded last, once more.
         yield node
 
-    def _pin(self, node: Node, name: str) -> Node:
+    def _pin(self, node: Node, name: str, monitor: Monitor | None) -> Node:
+        """The node of the entry `name`, at which the path of `monitor` ends if it is no link."""
         child = node.child(name)
         if child is None:
             child = Node(node, name)
         if name not in node.pins:
             node.pin(child)
             if child.found is Found.NOTHING:
+                if monitor is not None:
+                    # So that it is watched, or said not to be, on behalf of the monitor.
+                    child.cross().monitors.append(monitor)
                 child.found, _ = self._inspection.inspect(child)
+                if monitor is not None and child.found is Found.LINK:
+                    child.monitors.remove(monitor)
                 if child.is_followed:
                     self._growth.arrivals.append((child, None))
         return child

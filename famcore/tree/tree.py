@@ -115,8 +115,9 @@ class Tree:
         """Each monitored path, and each directory that is not covered."""
         rows = {}
         names = ", ".join(source.cls.name for source in self.sources)
-        for node, gap in self._gaps.items():
-            rows[node.path] = Coverage(node.path, names, False, gap.reason, gap.remedy)
+        for gap in self._gaps:
+            for path in gap.paths:
+                rows[path] = Coverage(path, names, False, gap.reason, gap.remedy)
         for monitor, route in self._paths.routes.items():
             missed = [each for node in route if (each := self._gaps.get(node)) is not None]
             rows[monitor.path] = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from operator import length_hint
 from typing import Any
 
 from famcore.backend import Change, Kind
-from famcore.events import EventCode, make_event
+from famcore.events import Event, EventCode, Monitor, make_event
 from famcore.snapshot import Found, look
 from famcore.tree.doubts import Doubts
 from famcore.tree.growth import Growth
@@ -72,68 +73,79 @@ class Changes:
             source.complete = min(source.complete, chunk.since)
 
     def translate(self, limit: int) -> None:
-        """Make events of what was read, until there are `limit` or a directory is to be listed.
+        """Make events of `limit` changes at most, or until a directory is to be listed.
 
         Hot: the loop is gone through once for every change. A file that comes, changes or goes
-        where nothing else is to be thought of is all done in it; the rest is called.
+        where nothing else is to be thought of is all done in it, with the event made in place for
+        a monitor that is alone; the rest is called.
         """
         chunk = self.chunks[0]
         nodes = chunk.source.nodes
         telling, arrivals = self._telling, self._growth.arrivals
-        out, match = telling.out, telling.match
-        said = out.append
+        match, said = telling.match, telling.out.append
         overwritten = self._moves.overwritten
         kind_created, kind_changed, kind_deleted = Kind.CREATED, Kind.CHANGED, Kind.DELETED
         created, changed, deleted = EventCode.CREATED, EventCode.CHANGED, EventCode.DELETED
+        new, event_class = Event.__new__, Event
         last: object = chunk  # no key is ever equal to it
         node: Node | None = None
         names: dict[str, bool | Node] = {}
         told: set[str] = set()
         views: list[View] = []
-        for change in chunk.changes:
+        alone: Monitor | None = None
+        for change in islice(chunk.changes, limit):
             kind, key, name, is_directory, cookie = change
             if key != last:
                 last, node = key, nodes.get(key)
-                # Where more is to be thought of than names, there are none here, and no views.
-                names, views = {}, []
+                # Where more is to be thought of than names, there are no views here.
+                views, alone = [], None
                 if node is not None:
                     told = telling.told.setdefault(node, set())
                     if node.names is not None and not node.pins and telling.hook is None:
                         names, views = node.names, telling.audience(node)
-            known = names.get(name)
-            if kind == kind_changed and known is False:
-                if name in told:
-                    continue
-                told.add(name)
-                code, is_directory = changed, False
-            elif cookie or is_directory is not False or not views:
-                code = None
-            elif kind == kind_created and known is None:
-                if match(name):
-                    continue
-                names[name] = False
-                told.discard(name)
-                code = created
-            elif kind == kind_deleted and known is False and (node, name) not in overwritten:
-                del names[name]
-                told.discard(name)
-                code = deleted
-            else:
-                code = None
+                        if len(views) == 1 and not views[0][1]:
+                            alone = views[0][0]
+            code = None
+            if views and not cookie and is_directory is False:
+                if kind == kind_created:
+                    if name not in names:
+                        if match(name):
+                            continue
+                        names[name] = False
+                        if told:
+                            told.discard(name)
+                        code = created
+                elif names.get(name) is False:
+                    if kind == kind_changed:
+                        if name in told:
+                            continue
+                        told.add(name)
+                        code = changed
+                    elif kind == kind_deleted and (node, name) not in overwritten:
+                        del names[name]
+                        if told:
+                            told.discard(name)
+                        code = deleted
             if code is None:
                 self._rare(chunk, node, change)
                 last = chunk
                 if arrivals:
-                    return
+                    break
+            elif alone is not None:
+                event = new(event_class)
+                event.request_id = alone.request_id
+                event.filename = event._name = name
+                event.action = code
+                event.is_directory = False
+                event.moved_from = None
+                event._monitor = alone
+                said(event)
             else:
                 for monitor, prefix in views:
-                    if not prefix:
-                        said(make_event(monitor, name, code, is_directory))
-                    elif not match(prefix + name):
-                        said(make_event(monitor, prefix + name, code, is_directory))
-            if len(out) >= limit:
-                return
-        self.chunks.popleft()
+                    if not prefix or not match(prefix + name):
+                        said(make_event(monitor, prefix + name, code, False))
+        if not length_hint(chunk.changes):
+            self.chunks.popleft()
 
     def _created(self, node: Node, name: str, is_directory: bool | None, cookie: int) -> None:
         names = node.names

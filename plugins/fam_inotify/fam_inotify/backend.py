@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable
 from contextlib import ExitStack
 
 from fam_inotify.binding import Inotify, pyinotify
-from fam_inotify.codes import Own, entry_kinds, own_kinds, watch_masks
+from fam_inotify.codes import Own, entry_kinds, own_kinds, watch_masks, write_mask
 from fam_inotify.mounts import Mounts, either
 from famcore.backend import Backend, BackendLost, Capability, Interest, Kind
 
@@ -59,6 +59,7 @@ class InotifyBackend(Backend):
         self._masks = watch_masks()
         self._entry_kinds = entry_kinds()
         self._own_kinds = own_kinds()
+        self._write = write_mask()
 
     def watch(self, path: str, interest: Interest = Interest.ALL) -> int:
         return self._inotify.add_watch(path, self._masks[interest])
@@ -85,15 +86,30 @@ class InotifyBackend(Backend):
         self._inotify.close()
 
     def _unpack(self, data: bytes) -> list[_Record]:
-        """The changes in a buffer of `struct inotify_event`. Hot: gone through once for each."""
+        """The changes in a buffer of `struct inotify_event`. Hot: gone through once for each.
+
+        The kernel merges a write with the one before if that was of the same file. Here so is
+        every other write in a row of writes: of files written in turn, too, each is said once.
+        """
         changes: list[_Record] = []
         say = changes.append
         header = _HEADER.unpack_from
-        kinds = self._entry_kinds
+        kinds, write = self._entry_kinds, self._write
         encoding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+        row: set[bytes] = set()
+        before = 0
         offset, size = 0, len(data)
         while offset < size:
             watch, mask, cookie, length = header(data, offset)
+            if mask == write == before:
+                record = data[offset : offset + 16 + length]
+                if record in row:
+                    offset += 16 + length
+                    continue
+                row.add(record)
+            elif row:
+                row.clear()
+            before = mask
             offset += 16
             if length:
                 name = data[offset : offset + length].rstrip(b"\0").decode(encoding, errors)

@@ -35,6 +35,11 @@ def watch_masks() -> list[int]:
     return masks
 
 
+def write_mask() -> int:
+    """The mask of a record of a write to a file."""
+    return int(pyinotify().IN_MODIFY)
+
+
 def entry_kinds() -> dict[int, tuple[Kind, bool]]:
     """The mask of a record with a name → what it says, and whether of a directory."""
     c = pyinotify()

@@ -166,7 +166,7 @@ class Growth:
         self._telling.entry(node, name, EventCode.CREATED, is_directory, origins)
         if is_directory and self._telling.follows(node):
             child = self.follow(node, name)
-            if child.names is not None:
+            if child.is_listed:
                 self._introduce(child)
             elif child.found is Found.DIRECTORY or name not in node.pins:
                 self.arrivals.append((child, origin))
@@ -181,7 +181,7 @@ class Growth:
                 self._telling.entry(node, name, EventCode.CREATED, entry is not False, only=new)
                 if entry is not False:
                     child = entry if isinstance(entry, Node) else self.follow(node, name)
-                    if child.names is not None:
+                    if child.is_listed:
                         todo.append(child)
                     elif child is not entry:
                         self.arrivals.append((child, None))
@@ -208,7 +208,7 @@ class Growth:
     def grow(self) -> None:
         """List the next of the directories that have come, and tell its entries as created."""
         node, origin = self.arrivals.pop()
-        if not node.is_attached or node.names is not None:
+        if not node.is_attached or node.is_listed:
             return
         if node.found is not Found.DIRECTORY and node.routes:
             self.settle(node)

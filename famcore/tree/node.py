@@ -42,13 +42,13 @@ class Node:
     """
 
     __slots__ = (
+        "_known",
         "crossing",
         "found",
         "heard",
         "identity",
         "key",
         "name",
-        "names",
         "parent",
         "source",
     )
@@ -60,9 +60,8 @@ class Node:
         self.found = Found.NOTHING
         #: The number of the thing at it, by `snapshot.identify`.
         self.identity = 0
-        #: The known entries, of a directory whose entries some monitor is told of; else None.
-        #: An entry is a directory or not, or the node of a directory that is followed.
-        self.names: dict[str, bool | Node] | None = None
+        #: What `names` says; or, packed, the names joined by NULs.
+        self._known: dict[str, bool | Node] | str | None = None
         #: Shared by all that no monitored path leads to; `cross` gives one of its own.
         self.crossing = _NO_CROSSING
         #: Who watches it, by which key; None if nobody does.
@@ -88,6 +87,37 @@ class Node:
         """The absolute path of its entry `name`."""
         path = self.path
         return path + name if path == "/" else f"{path}/{name}"
+
+    # --- its entries
+
+    @property
+    def names(self) -> dict[str, bool | Node] | None:
+        """The known entries, of a directory whose entries some monitor is told of; else None.
+
+        An entry is a directory or not, or the node of a directory that is followed.
+        """
+        known = self._known
+        if known.__class__ is str:
+            known = self._known = dict.fromkeys(known.split("\0"), False) if known else {}
+        return known  # type: ignore[return-value]
+
+    @names.setter
+    def names(self, names: dict[str, bool | Node] | None) -> None:
+        self._known = names
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether its entries are known."""
+        return self._known is not None
+
+    def pack(self) -> None:
+        """Have the names take less memory, if they are of files alone, until they are asked for.
+
+        A dict of two names takes 330 bytes, and so packed 80; most directories of a big tree rest.
+        """
+        known = self._known
+        if isinstance(known, dict) and not (self.pins or any(known.values())):
+            self._known = "\0".join(known)
 
     # --- what monitored paths need of it
 
@@ -143,9 +173,8 @@ class Node:
     def is_followed(self) -> bool:
         """Whether a recursive monitor came to it from the directory above."""
         parent = self.parent
-        return (
-            parent is not None and parent.names is not None and parent.names.get(self.name) is self
-        )
+        known = None if parent is None else parent._known
+        return isinstance(known, dict) and known.get(self.name) is self
 
     @property
     def is_attached(self) -> bool:
@@ -156,7 +185,8 @@ class Node:
     def children(self) -> Iterator[Node]:
         """The nodes below it: followed directories, then what monitored paths lead to."""
         followed = set()
-        for entry in (self.names or {}).values():
+        known = self._known if isinstance(self._known, dict) else {}
+        for entry in known.values():
             if isinstance(entry, Node):
                 followed.add(entry)
                 yield entry
@@ -166,7 +196,7 @@ class Node:
 
     def child(self, name: str) -> Node | None:
         """The node of its entry `name`, if it has one."""
-        entry = self.names.get(name) if self.names else None
+        entry = self._known.get(name) if isinstance(self._known, dict) else None
         return entry if isinstance(entry, Node) else self.pins.get(name)
 
     def interest(self) -> Interest | None:

@@ -215,7 +215,7 @@ class Paths:
         todo = [(end, "", end.path, False)]
         while todo:
             node, prefix, path, is_alone = todo.pop()
-            if node.names is None:
+            if not node.is_listed:
                 if known:
                     continue
                 is_alone = is_alone or self._is_alone(node, monitor)
@@ -229,6 +229,7 @@ class Paths:
                     continue
             assert node.names is not None
             entries = list(node.names.items())
+            node.pack()
             if prefix:
                 entries = [entry for entry in entries if not match(prefix + entry[0])]
             yield prefix, entries

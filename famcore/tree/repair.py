@@ -66,7 +66,7 @@ class Repair:
             if parent is not None and self._changed(parent, [node.name], since):
                 self._telling.itself(node, EventCode.CHANGED, False)
         elif node.found is Found.DIRECTORY:
-            if node.names is not None:
+            if node.is_listed:
                 self._compare(node, since)
             for pin in list(node.pins.values()):
                 self._growth.settle(pin)
@@ -99,6 +99,7 @@ class Repair:
                 if isinstance(entry, Node) and entry.found is Found.DIRECTORY:
                     self._doubts.ask(entry, EVER)
             self._telling.itself(node, EventCode.CHANGED, True)
+        node.pack()
 
     def _changed(self, node: Node, names: list[str], since: float) -> list[str]:
         """Those of the files `names` in `node` that may have changed since."""

@@ -47,10 +47,12 @@ class Loop:
             while not self.reader.closed:
                 if patient:
                     self._pause_in_burst()
-                with self.turn_by(deadline) as has_turn:
-                    if not has_turn:
-                        break
+                if not self._take_turn(deadline):
+                    break
+                try:
                     events = self._deliver(ready, kept=kept)
+                finally:
+                    self._turn.release()
                 if events:
                     self._had_few = len(events) < BATCH
                     return events
@@ -74,14 +76,17 @@ class Loop:
     @contextmanager
     def turn_by(self, deadline: float | None) -> Iterator[bool]:
         """The turn to deliver; false if it can't be had by `deadline` (monotonic seconds)."""
-        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
-        if not self._turn.acquire(timeout=left):
+        if not self._take_turn(deadline):
             yield False
             return
         try:
             yield True
         finally:
             self._turn.release()
+
+    def _take_turn(self, deadline: float | None) -> bool:
+        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+        return self._turn.acquire(timeout=left)
 
     def _deliver(self, ready: set[int] | None, *, kept: bool) -> list[Event]:
         """Deliver what is there, a batch at most."""

@@ -37,7 +37,8 @@ class Reader:
         self._poller = Poller()
         #: What `tree.generation` was when the poller was told of the sources.
         self._generation = -1
-        #: When (monotonic seconds) live sources without a descriptor are read next.
+        #: The live sources without a descriptor, and when (monotonic seconds) they are read next.
+        self._polled: list[Source] = []
         self._poll_at = 0.0
         #: The tokens (of `Stops`) of those who wait.
         self._waiting: list[int] = []
@@ -62,24 +63,6 @@ class Reader:
             finally:
                 self._lock.release()
 
-    @contextmanager
-    def _tree_alone(self) -> Iterator[bool]:
-        """The tree to oneself; false if it is in the middle of something, or closed."""
-        try:
-            with self._lock:
-                if self._busy or self.closed:
-                    yield False
-                    return
-                self._busy = True
-                try:
-                    yield True
-                finally:
-                    self._busy = False
-                    if self.closed:
-                        self._close_all()
-        finally:
-            self._do_work()
-
     def fill(self, ready: set[int] | None) -> bool:
         """Read the sources (with a descriptor in `ready`; None: all) and make events.
 
@@ -90,53 +73,69 @@ class Reader:
         return self._dispatch.has_undelivered()
 
     def _fill_once(self, ready: set[int] | None) -> bool:
-        """As `fill`, for a while; true if it has brought no event yet and is to be gone on with.
-
-        All are read rather than asked whether they are readable: of a descriptor that says so once
-        (a change of mounts), somebody else may have been told.
-        """
-        with self._tree_alone() as is_free, _no_collection():
-            if not is_free:
-                return False
-            self._register_sources()
-            self._read(ready)
-            if self._dispatch.has_undelivered():
-                return False
-            events = self.tree.produce()
-            if self.closed:
-                return False
-            self._dispatch.queue.extend(events)
-            return not events and self.tree.has_work()
-
-    def coverage(self) -> list[Coverage]:
-        """What is covered and what is not."""
-        with self._lock:
-            return self.tree.coverage()
+        """As `fill`, for a while; true if it has brought no event yet and is to be gone on with."""
+        try:
+            with self._lock:
+                if self._busy or self.closed:
+                    return False
+                self._busy = True
+                # The collector would go through the many new events several times.
+                collects = gc.isenabled()
+                gc.disable()
+                try:
+                    self._read(ready)
+                    return not self._dispatch.has_undelivered() and self._produce()
+                finally:
+                    self._busy = False
+                    if collects:
+                        gc.enable()
+                    if self.closed:
+                        self._close_all()
+        finally:
+            if self._work:
+                self._do_work()
 
     def _read(self, ready: set[int] | None) -> None:
-        polled = self._polled()
-        if polled and (now := time.monotonic()) >= self._poll_at:
-            self._poll_at = now + min(source.cls.interval for source in polled)
-            for source in polled:
+        """Read the sources with a descriptor in `ready`, and those whose time has come.
+
+        None: all are read rather than asked whether they are readable. Of a descriptor that says
+        so once (a change of mounts), somebody else may have been told.
+        """
+        self._register_sources()
+        if self._polled and (now := time.monotonic()) >= self._poll_at:
+            self._poll_at = now + min(source.cls.interval for source in self._polled)
+            for source in self._polled:
                 self.tree.read(source)
         for source in self.tree.sources:
             descriptor = source.descriptor
             if descriptor is not None and (ready is None or descriptor in ready):
                 self.tree.read(source)
 
-    def _polled(self) -> list[Source]:
-        """The live sources without a descriptor."""
-        return [
-            source
-            for source in self.tree.sources
-            if source.is_live and source.backend is not None and source.descriptor is None
-        ]
+    def _produce(self) -> bool:
+        events = self.tree.produce()
+        if self.closed:
+            return False
+        self._dispatch.queue.extend(events)
+        return not events and self.tree.has_work()
 
     def _register_sources(self) -> None:
-        if self._generation != self.tree.generation:
-            self._generation = self.tree.generation
-            descriptors = [source.descriptor for source in self.tree.sources]
-            self._poller.watch_only({each for each in descriptors if each is not None})
+        if self._generation == self.tree.generation:
+            return
+        self._generation = self.tree.generation
+        sources = self.tree.sources
+        self._poller.watch_only(
+            {each.descriptor for each in sources if each.descriptor is not None}
+        )
+        self._polled = [
+            each
+            for each in sources
+            if each.is_live and each.backend is not None and each.descriptor is None
+        ]
+
+    def coverage(self) -> list[Coverage]:
+        """What is covered and what is not."""
+        with self._lock:
+            return self.tree.coverage()
 
     def close(self) -> None:
         """Close the backends; the descriptor too, once nobody waits on it."""
@@ -171,18 +170,25 @@ class Reader:
 
         False if it is closed already.
         """
+        is_open = self._begin_to_wait(token)
+        try:
+            yield is_open
+        finally:
+            if is_open:
+                self._end_to_wait(token)
+
+    def _begin_to_wait(self, token: int) -> bool:
         with self._lock:
             is_open = not self.closed
             if is_open:
                 self._waiting.append(token)
         self._do_work()
-        try:
-            yield is_open
-        finally:
-            if is_open:
-                with self._lock:
-                    self._waiting.remove(token)
-                    self._close_if_unused()
+        return is_open
+
+    def _end_to_wait(self, token: int) -> None:
+        with self._lock:
+            self._waiting.remove(token)
+            self._close_if_unused()
 
     def _close_if_unused(self) -> None:
         if self.closed and not self._waiting:
@@ -193,13 +199,15 @@ class Reader:
         began = time.monotonic()
         if deadline is not None and began >= deadline:
             return None
-        with self.waiting(token) as is_open:
-            if not is_open or not self.is_live:
-                return None
+        if not self._begin_to_wait(token):
+            return None
+        try:
             self.signal()
-            if self._stops.asked(token):
+            if not self.is_live or self._stops.asked(token):
                 return None
             return self._poller.wait(None if deadline is None else deadline - began)
+        finally:
+            self._end_to_wait(token)
 
     def signal(self) -> None:
         """Have the descriptor readable exactly while there is something to deliver."""
@@ -208,22 +216,11 @@ class Reader:
                 return
             self._register_sources()
             when = self.tree.deadline()
-            if self._polled():
+            if self._polled:
                 when = self._poll_at if when is None else min(when, self._poll_at)
             wanted = bool(self._dispatch) or self.tree.has_work()
             for token in self._waiting:
                 wanted = wanted or self._stops.is_over(token)
             self._poller.signal(wanted, when)
-        self._do_work()
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """The collector is off meanwhile: it would go through the many new events several times."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+        if self._work:
+            self._do_work()

@@ -22,9 +22,6 @@ from famcore.tree.source import Source
 from famcore.tree.telling import Telling
 from famcore.tree.watches import Watches
 
-#: Reads of one source in a row, before what they brought is translated.
-_READS = 16
-
 #: Seconds of looking at the disk until what was read meanwhile is told.
 _SLICE = 0.01
 
@@ -81,18 +78,16 @@ class Tree:
         if backend is None:
             return
         try:
-            for _ in range(_READS):
-                began = time.time()
-                changes = backend.read()
-                if not isinstance(changes, list):
-                    changes = list(changes)
-                if changes:
-                    self._changes.add(source, changes, source.complete)
-                    if len(self._changes) > self._max_pending:
-                        self._changes.give_up()
-                if not changes or source.descriptor is None:
-                    source.complete = began
-                    return
+            began = time.time()
+            changes = backend.read()
+            if not isinstance(changes, list):
+                changes = list(changes)
+            if changes:
+                self._changes.add(source, changes, source.complete)
+                if len(self._changes) > self._max_pending:
+                    self._changes.give_up()
+            if not changes or source.descriptor is None:
+                source.complete = began
         except (Exception, SystemExit) as error:
             self._lose(source, error)
 

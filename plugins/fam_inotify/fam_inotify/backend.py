@@ -18,6 +18,9 @@ _HEADER = struct.Struct("iIII")
 
 #: Bytes asked of the kernel at a time. More costs: a larger buffer is mapped anew for each read.
 _READ = 65_536
+#: How often in a row it is asked if the answer was full, with no room for one more largest record.
+_READS = 4
+_FULL = _READ - _HEADER.size - 256
 
 _Record = tuple[Kind, int | None, str, bool | None, int]
 
@@ -72,26 +75,32 @@ class InotifyBackend(Backend):
         return self._either.fileno()
 
     def read(self) -> Iterable[_Record]:  # type: ignore[override]  # plain tuples of a Change
-        try:
-            data = os.read(self._inotify.fileno(), _READ)
-        except BlockingIOError:
-            return [(Kind.RESCAN, None, point, None, 0) for point in self._mounts.changed()]
-        except OSError as error:
-            raise BackendLost(f"inotify can't be read: {error}") from error
-        return self._unpack(data)
+        changes: list[_Record] = []
+        for _ in range(_READS):
+            try:
+                data = os.read(self._inotify.fileno(), _READ)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                raise BackendLost(f"inotify can't be read: {error}") from error
+            self._unpack(data, changes)
+            if len(data) <= _FULL:
+                return changes
+        if not changes:
+            changes.extend((Kind.RESCAN, None, at, None, 0) for at in self._mounts.changed())
+        return changes
 
     def close(self) -> None:
         self._either.close()
         self._mounts.close()
         self._inotify.close()
 
-    def _unpack(self, data: bytes) -> list[_Record]:
-        """The changes in a buffer of `struct inotify_event`. Hot: gone through once for each.
+    def _unpack(self, data: bytes, changes: list[_Record]) -> None:
+        """Add the changes in a buffer of `struct inotify_event`. Hot: gone through once for each.
 
         The kernel merges a write with the one before if that was of the same file. Here so is
         every other write in a row of writes: of files written in turn, too, each is said once.
         """
-        changes: list[_Record] = []
         say = changes.append
         header = _HEADER.unpack_from
         kinds, write = self._entry_kinds, self._write
@@ -118,7 +127,6 @@ class InotifyBackend(Backend):
                 say((kind, watch, name, is_directory, cookie))
             elif (own := self._own_kinds.get(mask)) is not None:
                 self._say_own(changes, own, watch)
-        return changes
 
     def _say_own(self, changes: list[_Record], own: Own, watch: int) -> None:
         """Add what a record without a name says: of the watched thing itself, or of the queue."""

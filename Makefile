@@ -41,7 +41,7 @@ bench: .venv-bench/made
 .venv-bench/made: .venv/made.in benchmarks/requirements.txt constraints.txt pyproject.toml plugins/fam_inotify/pyproject.toml
 	.venv/bin/python -m venv --clear .venv-bench
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-bench/bin/python -m pip install -qq \
-		-r benchmarks/requirements.txt -e . -e plugins/fam_inotify
+		-r benchmarks/requirements.txt -e ".[cli]" -e plugins/fam_inotify
 	touch $@
 
 # Its age says when .venv was made; refreshing .venv leaves it.

@@ -6,52 +6,50 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import ROOT, Round, measure
-from benchmarks.report import describe_machine, find_versions, format_table, summarise
-from benchmarks.watchers import WATCHERS
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks import c_reader, machine, plans
+from benchmarks.measure import FIRST, Measure, Plan
+from benchmarks.processes import ROOT
+from benchmarks.watchers import WATCHERS, Watcher
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    real = [watcher.name for watcher in WATCHERS.values() if watcher.distribution]
+    real = [watcher.name for watcher in WATCHERS.values() if not watcher.is_fake]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
     add("watchers", nargs="*", default=real, metavar="WATCHER", help=f"of {', '.join(real)}")
-    add("-w", "--workload", action="append", choices=WORKLOADS, help="which to carry out")
-    add("--operations", type=int, help="of each workload, instead of its own number")
-    add("--rounds", type=int, default=5)
-    add("--deadline", type=float, default=10.0, help="seconds until a watcher is given up")
-    add("--quick", action="store_true", help="two rounds, given up after five seconds")
+    add("-w", "--workload", action="append", choices=plans.MEASURES, help="which to measure")
+    add("--size", type=int, help="instead of its own: operations, directories, seconds, times")
+    add("--rounds", type=int, help="of each workload, instead of its own number")
+    add("--deadline", type=float, help="seconds until a watcher is given up")
+    add("--quick", action="store_true", help="less of all, in less than two minutes")
     add("--output", type=Path, help="the JSON file; by default a new one in benchmarks/results")
     options = parser.parse_args(arguments)
     for name in options.watchers:
         if name not in WATCHERS:
             parser.error(f"there is no watcher {name!r}: {', '.join(WATCHERS)}")
-    if options.quick:
-        options.rounds, options.deadline = 2, 5.0
     return options
 
 
-def _workloads(options: argparse.Namespace) -> list[Workload]:
-    chosen = [WORKLOADS[name] for name in options.workload or WORKLOADS]
-    if options.operations is None:
-        return chosen
-    return [workload._replace(operations=options.operations) for workload in chosen]
+def _plan(options: argparse.Namespace) -> Iterator[tuple[Measure, Plan]]:
+    """What is measured, as it was asked for."""
+    for measure, plan in plans.plan(options.workload, quick=options.quick):
+        rounds, deadline = options.rounds or plan.rounds, options.deadline or plan.deadline
+        size = measure.size if options.size is None else options.size
+        yield measure.resized(size), Plan(rounds, deadline)
 
 
-def _carry_out(options: argparse.Namespace, workload: Workload) -> dict[str, list[Round]]:
-    """All rounds of a workload. The watchers take turns, so that a slow minute is everyone's."""
-    rounds: dict[str, list[Round]] = {name: [] for name in options.watchers}
-    for number in range(options.rounds):
-        for name, of_one in rounds.items():
-            print(f"{workload.name} {number + 1}/{options.rounds} {name}", file=sys.stderr)
-            of_one.append(measure(WATCHERS[name], workload, deadline=options.deadline))
-    return rounds
+def _watchers(names: Sequence[str]) -> list[Watcher]:
+    """Those that can be measured here."""
+    chosen = [WATCHERS[name] for name in names]
+    if any(watcher.watch is c_reader.watch for watcher in chosen) and (why := c_reader.build()):
+        print(f"without c-reader: {why}")
+        chosen = [watcher for watcher in chosen if watcher.watch is not c_reader.watch]
+    return chosen
 
 
 def _write(path: Path | None, document: dict[str, Any]) -> None:
@@ -62,35 +60,49 @@ def _write(path: Path | None, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document, indent=1) + "\n")
 
 
+def _measure(measure: Measure, plan: Plan, watchers: Sequence[Watcher]) -> dict[str, Any]:
+    """Carry one out and print its table; return it for JSON."""
+    rounds = measure.carry_out(watchers, plan)
+    rows = measure.summarise(rounds)
+    print("", measure.format(rows), sep="\n", flush=True)
+    return {
+        "title": measure.title,
+        "size": measure.size,
+        "rows": [_plain(row) for row in rows],
+        "rounds": {name: [_plain(each) for each in of_one] for name, of_one in rounds.items()},
+    }
+
+
+def _plain(value: Any) -> Any:
+    """With the names of its fields, which JSON would drop."""
+    if not hasattr(value, "_asdict"):
+        return value
+    return {name: _plain(field) for name, field in value._asdict().items()}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print tables, write JSON."""
     options = _parse(arguments)
+    watchers = _watchers(options.watchers)
     try:
-        versions = find_versions(options.watchers)
+        versions = machine.versions(watchers)
     except PackageNotFoundError as error:
         print(f"benchmarks: {error.name} is not installed; make bench installs it", file=sys.stderr)
         return 2
-    machine = describe_machine()
-    document = {"machine": machine, "versions": versions, "workloads": {}}
-    print(
-        f"{machine['kernel']}, {machine['cpus']} CPUs, load {machine['load']}, "
-        f"{machine['python']}, inotify queue {machine['max_queued_events']:,}"
-    )
+    begin = machine.describe()
+    print(machine.title(begin))
     print(", ".join(f"{name} {version}" for name, version in versions.items()))
-    print(f"medians of {options.rounds} rounds, ratios to {next(iter(WATCHERS))}")
-    for workload in _workloads(options):
-        rounds = _carry_out(options, workload)
-        rows = summarise(workload, rounds)
-        print("", format_table(workload, rows, options.rounds), sep="\n", flush=True)
-        document["workloads"][workload.name] = {
-            "operations": workload.operations,
-            "rows": [row._asdict() for row in rows],
-            "rounds": {name: [each._asdict() for each in rounds[name]] for name in rounds},
-        }
+    print(f"medians of the rounds, ratios to {FIRST}")
+    measures = {measure.name: _measure(measure, plan, watchers) for measure, plan in _plan(options)}
     # Others may use the machine meanwhile, and set the queue for tests of theirs.
-    end = describe_machine()
-    document["machine_at_end"] = end
+    end = machine.describe()
     print(f"\nat the end: load {end['load']}, inotify queue {end['max_queued_events']:,}")
+    document = {
+        "machine": begin,
+        "machine_at_end": end,
+        "versions": versions,
+        "measures": measures,
+    }
     _write(options.output, document)
     return 0
 

@@ -1,159 +1,117 @@
-"""One round: one watcher, one workload, two processes."""
+"""What all measures have in common: rounds of every watcher in turn, a row of each, a table."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Collection
-from contextlib import ExitStack
-from multiprocessing import Pipe
-from pathlib import Path
-from typing import NamedTuple, Self
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any, ClassVar, NamedTuple, Self
 
-from benchmarks.told import PROBE, State
-from benchmarks.watchers import Watcher
-from benchmarks.workloads import RECORD, Workload
+from benchmarks.processes import TMPFS
+from benchmarks.watchers import WATCHERS, Watcher
 
-ROOT = Path(__file__).parents[1]
-#: A tmpfs on every Linux.
-TMPFS = "/dev/shm"
-
-#: Seconds between two questions to a watcher, which cost it some 20 µs each.
-_PAUSE = 0.1
-#: Seconds for what the probes set off to come to rest.
-_REST = 0.2
+#: What the others are compared with.
+FIRST = next(iter(WATCHERS))
 
 
-class Round(NamedTuple):
-    """What came of it."""
+class Plan(NamedTuple):
+    """How much is done."""
 
-    #: Seconds of the watcher's process, from the go signal to the last event that it told.
-    cpu: float
-    #: Events that it told.
-    told: int
-    #: Names that it did not tell.
-    lost: int
-    #: Records of the kernel that it never read: the queue overflowed, or it gave up reading.
-    unread: int
+    rounds: int
+    #: Seconds until a watcher is given up.
+    deadline: float
 
 
-class _Process:
-    """A module of this package, run in a process that is killed at the end."""
+@dataclass(frozen=True)
+class Measure(ABC):
+    """Something that is measured of every watcher. A round and a row are a `NamedTuple` each."""
 
-    def __init__(self, module: str, *arguments: object, **options: object) -> None:
-        command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
-        self.process = subprocess.Popen(command, cwd=ROOT, **options)  # type: ignore[call-overload]
+    name: str
+    #: How much: operations, directories, seconds.
+    size: int
 
-    def __enter__(self) -> Self:
-        return self
+    #: Of the table's columns.
+    headings: ClassVar[Sequence[str]]
 
-    def __exit__(self, *exc_info: object) -> None:
-        self.process.kill()
-        with self.process:
-            pass
+    def resized(self, size: int) -> Self:
+        """The same of another size."""
+        return replace(self, size=size)
 
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What stands above the table."""
 
-class _Writing(_Process):
-    """Carries out a workload, which is prepared when this is made."""
+    @abstractmethod
+    def carry_out(self, watchers: Sequence[Watcher], plan: Plan) -> dict[str, list[Any]]:
+        """All rounds by the watcher's name."""
 
-    def __init__(self, workload: Workload, directory: str) -> None:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        super().__init__("writing", workload.name, workload.operations, directory, **pipes)
-        self._await("ready")
+    def log(self, text: str) -> None:
+        print(self.name, text, file=sys.stderr)
 
-    def run(self) -> None:
-        """Carry it out."""
-        self.process.stdin.write(b"go\n")
-        self.process.stdin.flush()
-        self._await("done")
+    @abstractmethod
+    def summarise(self, rounds: Mapping[str, Sequence[Any]]) -> list[Any]:
+        """A row of each watcher."""
 
-    def _await(self, word: str) -> None:
-        line = self.process.stdout.readline().decode()
-        if line.strip() != word:
-            raise RuntimeError(f"the writing process ended before it was {word}")
+    @abstractmethod
+    def cells(self, row: Any) -> list[str]:
+        """A row as the table has it."""
 
-
-class _Watching(_Process):
-    """A watcher that is asked how far it is."""
-
-    def __init__(self, watcher: Watcher, directory: str) -> None:
-        self._connection, theirs = Pipe()
-        with theirs:
-            descriptor = theirs.fileno()
-            super().__init__("watching", watcher.name, directory, descriptor, pass_fds=[descriptor])
-
-    def ask(self, names: Collection[str] | None = None, *, patience: float) -> State | None:
-        """How far it is; None if it is gone, or does not answer within `patience` seconds.
-
-        `names`: those that it has to tell from now on.
-        """
-        try:
-            self._connection.send(names)
-            return self._connection.recv() if self._connection.poll(patience) else None
-        except (EOFError, OSError):
-            return None
-
-    def has_read(self) -> int:
-        """The bytes that it has read until now, whatever the descriptor."""
-        io = Path(f"/proc/{self.process.pid}/io").read_text()
-        return int(io.split("rchar:")[1].split()[0])
-
-    def __exit__(self, *exc_info: object) -> None:
-        super().__exit__(*exc_info)
-        self._connection.close()
+    def format(self, rows: Sequence[Any]) -> str:
+        """The rows as a Markdown table under the title."""
+        return format_table(self.title, self.headings, map(self.cells, rows))
 
 
-def measure(watcher: Watcher, workload: Workload, *, deadline: float) -> Round:
-    """Carry out one round.
+class InTurn(Measure):
+    """Of one watcher after the other, round by round, so that a slow minute is everyone's."""
 
-    `deadline`: how many seconds a watcher gets to watch, and after the last operation to tell all.
-    """
-    with ExitStack() as stack:
-        # The writer's preparations are over before anyone watches.
-        directory = stack.enter_context(tempfile.TemporaryDirectory(dir=TMPFS))
-        writing = stack.enter_context(_Writing(workload, directory))
-        watching = stack.enter_context(_Watching(watcher, directory))
-        names = workload.expected()
-        records = workload.operations + 1
-        lost_all = Round(0.0, 0, len(names), records)
-        if not _probe(watching, directory, deadline):
-            return lost_all
-        time.sleep(_REST)
-        begun = watching.ask(names, patience=deadline)
-        if begun is None:
-            return lost_all
-        before = watching.has_read()
-        writing.run()
-        end = _follow(watching, begun, deadline)
-        unread = records - (watching.has_read() - before) // RECORD
-        return Round(end.cpu, end.told, end.missing, max(0, unread))
+    def prepare(self, top: str) -> None:
+        """Put into `top`, an empty directory on tmpfs, what all rounds share."""
+
+    @abstractmethod
+    def once(self, watcher: Watcher, deadline: float, top: str) -> Any:
+        """One round of a watcher, which leaves `top` as it was."""
+
+    def carry_out(self, watchers: Sequence[Watcher], plan: Plan) -> dict[str, list[Any]]:
+        rounds: dict[str, list[Any]] = {watcher.name: [] for watcher in watchers}
+        with tempfile.TemporaryDirectory(dir=TMPFS) as top:
+            self.prepare(top)
+            for number in range(plan.rounds):
+                for watcher in watchers:
+                    self.log(f"{number + 1}/{plan.rounds} {watcher.name}")
+                    rounds[watcher.name].append(self.once(watcher, plan.deadline, top))
+        return rounds
 
 
-def _probe(watching: _Watching, directory: str, deadline: float) -> bool:
-    """Change a file until it is told."""
-    # Its interpreter may take as long as it likes.
-    state = watching.ask(patience=60)
-    until = time.monotonic() + deadline
-    while state is not None and not state.is_watching and time.monotonic() < until:
-        with open(os.path.join(directory, PROBE), "a") as file:
-            file.write("x")
-        time.sleep(_PAUSE)
-        state = watching.ask(patience=deadline)
-    return state is not None and state.is_watching
+def format_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; all but the first column are numbers."""
+    ruler = ["---", *["--:"] * (len(headings) - 1)]
+    lines = [f"| {' | '.join(cells)} |" for cells in (headings, *rows)]
+    return "\n".join([title, "", lines[0], f"|{'|'.join(ruler)}|", *lines[1:]])
 
 
-def _follow(watching: _Watching, begun: State, deadline: float) -> State:
-    """The state when all was told; or by the deadline, with the CPU time until the last event."""
-    last = begun
-    until = time.monotonic() + deadline
-    while last.missing and (left := until - time.monotonic()) > 0:
-        time.sleep(min(_PAUSE, left))
-        state = watching.ask(patience=left)
-        if state is None:
-            break
-        if state.told != last.told:
-            last = state
-    return last
+def number(value: float | None, places: int = 2) -> str:
+    """A cell; `None` is what was not told."""
+    return "–" if value is None else f"{value:,.{places}f}"
+
+
+def loss(count: int) -> str:
+    """A cell that catches the eye unless it is 0."""
+    return f"**{count:,}**" if count else "0"
+
+
+def middle(values: Iterable[float | None]) -> float | None:
+    """The median of what there is."""
+    there = [value for value in values if value is not None]
+    return median(there) if there else None
+
+
+def ratios(values: Mapping[str, float | None], to: str = FIRST) -> dict[str, float | None]:
+    """Each as a multiple of one of them."""
+    base = values.get(to)
+    return {
+        name: value / base if value is not None and base else None for name, value in values.items()
+    }

@@ -1,37 +1,41 @@
-"""The process of one watcher: `python -m benchmarks.watching WATCHER DIRECTORY DESCRIPTOR`.
+"""The process of one watcher: `python -m benchmarks.watching`, with `main`'s arguments.
 
-By the descriptor, a connection, it is asked how far it is: with None, or with the names that have
-to be told from now on.
+By the descriptor, a socket, it is asked how far it is: with the name of a method of `Told` and its
+arguments.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import threading
-from multiprocessing.connection import Connection
 
+from benchmarks.asking import End
 from benchmarks.told import Told
 from benchmarks.watchers import WATCHERS
 
 
-def _answer(connection: Connection, told: Told) -> None:
+def _answer(end: End, told: Told) -> None:
     while True:
         try:
-            names = connection.recv()
+            method, *arguments = end.receive()
         except (EOFError, OSError):  # nobody asks any more
             os._exit(0)
-        if names is not None:
-            told.expect(names)
-        connection.send(told.state())
+        answer = getattr(told, method)(*arguments)
+        end.send(tuple(answer) if isinstance(answer, tuple) else answer)
 
 
-def main(name: str, directory: str, descriptor: str) -> None:
-    """Watch until the connection is closed."""
-    told = Told()
-    arguments = (Connection(int(descriptor)), told)
+def main(descriptor: str, name: str, directory: str, probe: str, *how: str) -> None:
+    """Watch until the connection is closed. `how`: of "recursive" and "timed"."""
+    watcher = WATCHERS[name]
+    told = watcher.make_told(probe, timed="timed" in how)
+    arguments = (End(int(descriptor)), told)
     threading.Thread(target=_answer, args=arguments, daemon=True).start()
-    WATCHERS[name].watch(directory, told)
+    if watcher.module:
+        importlib.import_module(watcher.module)
+    told.begin()
+    watcher.watch(directory, told, "recursive" in how)
 
 
 if __name__ == "__main__":

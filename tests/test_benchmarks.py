@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,17 +31,43 @@ def bench(*arguments):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """The table's lines and the JSON's rows, by the watcher's name, of one short round each."""
-    output = tmp_path_factory.mktemp("bench") / "results.json"
-    short = ["--workload", "creates", "--operations", FILES, "--rounds", 1, "--output", output]
-    lines, rows = {}, {}
-    for fakes, deadline in ((COMPLETE, 60), (INCOMPLETE, 1)):
-        done = bench(*fakes, *short, "--deadline", deadline)
+
+    def creates(names, deadline):
+        output = tmp_path_factory.mktemp("bench") / "results.json"
+        short = ["--workload", "creates", "--size", FILES, "--rounds", 1, "--output", output]
+        done = bench(*names, *short, "--deadline", deadline)
         assert done.returncode == 0, done.stderr
         table = [line for line in done.stdout.splitlines() if line.startswith("| ")]
-        lines |= {line.split()[1]: line for line in table}
-        told = json.loads(output.read_text())["workloads"]["creates"]["rows"]
-        rows |= {row["watcher"]: row for row in told}
+        table = [line for line in table if line.split()[1] in names]
+        return {line.split()[1]: line for line in table}, rows_of(output, "creates")
+
+    lines, rows = {}, {}
+    # Most of the time they wait.
+    with ThreadPoolExecutor() as pool:
+        groups = [COMPLETE, INCOMPLETE[:3], INCOMPLETE[3:]]
+        for of_lines, of_rows in pool.map(creates, groups, [60, 1, 1]):
+            lines |= of_lines
+            rows |= of_rows
     return lines, rows
+
+
+def rows_of(output, measure):
+    """The JSON's rows of a measure by the watcher's name."""
+    rows = json.loads(output.read_text())["measures"][measure]["rows"]
+    return {row["watcher"]: row for row in rows}
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Measure something of some watchers; return the rows by the watcher's name."""
+
+    def measured(measure, *arguments):
+        output = tmp_path / "results.json"
+        done = bench("--workload", measure, "--rounds", 1, "--output", output, *arguments)
+        assert done.returncode == 0, done.stderr
+        return rows_of(output, measure)
+
+    return measured
 
 
 def test_a_watcher_that_tells_all_has_lost_nothing(results):
@@ -77,15 +105,11 @@ def test_work_before_the_last_event_is_counted_and_work_after_it_is_not(results)
     assert rows["restless"]["cpu"] * FILES < 100_000
 
 
-def test_records_that_the_kernel_dropped_are_shown_though_every_name_is_told(tmp_path):
+def test_records_that_the_kernel_dropped_are_shown_though_every_name_is_told(measured):
     queue = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     if queue > 100_000:
         pytest.skip(f"the queue holds {queue:,} records")
-    output = tmp_path / "results.json"
-    full = ["--workload", "writes", "--operations", queue + 1_000, "--rounds", 1]
-    done = bench("late", *full, "--output", output)
-    assert done.returncode == 0, done.stderr
-    (row,) = json.loads(output.read_text())["workloads"]["writes"]["rows"]
+    row = measured("writes", "late", "--size", queue + 1_000)["late"]
     assert row["lost"] == 0
     # What it read besides is taken for a few records.
     assert row["unread"] > 900
@@ -96,11 +120,9 @@ def test_a_watcher_that_loses_in_one_round_is_shown_so_and_measured_by_the_other
     source = """if True:
         import sys
         sys.path.insert(0, sys.argv[1])
-        from benchmarks.measure import Round
-        from benchmarks.report import format_table, summarise
-        from benchmarks.workloads import WORKLOADS
+        from benchmarks.bursts import Bursts, Round
 
-        workload = WORKLOADS["creates"]._replace(operations=100)
+        measure = Bursts("creates", 100)
         rounds = {
             "famcore": [Round(2e-4, 101, 0, 0)] * 4,
             "watchfiles": [
@@ -110,11 +132,129 @@ def test_a_watcher_that_loses_in_one_round_is_shown_so_and_measured_by_the_other
                 Round(1e-4, 101, 0, 7),
             ],
         }
-        print(format_table(workload, summarise(workload, rounds), 4))
+        print(measure.format(measure.summarise(rounds)))
     """
     assert script(source, ROOT)[-2:] == [
         "| famcore | 2.00 | 1.00 | 101 | 0 | 0 | 0 of 4 |",
         "| watchfiles | 7.00 | 3.50 | 101 | **61** | **7** | 2 of 4 |",
+    ]
+
+
+def test_a_watcher_that_tells_late_has_a_long_delay(measured):
+    rows = measured("delay", "honest", "tardy", "--size", 40)
+    assert rows["honest"]["lost"] == rows["tardy"]["lost"] == 0
+    assert 0 < rows["honest"]["p50"] <= rows["honest"]["p99"]
+    assert 50_000 <= rows["tardy"]["p50"] <= rows["tardy"]["p99"]
+
+
+def test_delays_are_those_of_what_was_told_and_the_rest_is_lost(script):
+    source = """if True:
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        from benchmarks.delay import Delay, spread
+
+        made = {str(number): float(number) for number in range(200)}
+        late = {name: when + int(name) for name, when in made.items() if name != "7"}
+        print(*spread(made, late | {"unasked": 1.0}))
+        measure = Delay("delay", 200)
+        rounds = {"famcore": [spread(made, late)], "watchfiles": [spread(made, {})]}
+        print(measure.format(measure.summarise(rounds)))
+    """
+    first, *_, ours, theirs = script(source, ROOT)
+    assert first == "100.0 198.0 1"
+    assert ours == "| famcore | 100,000,000 | 1.00 | 198,000,000 | 1.00 | **1** |"
+    assert theirs == "| watchfiles | – | – | – | – | **200** |"
+
+
+def test_what_a_tree_takes_is_shown(measured):
+    rows = measured("tree-1000", "honest", "greedy", "--size", 30)
+    honest, greedy = rows["honest"], rows["greedy"]
+    assert greedy["ready"] > 0.3 < greedy["cpu"]
+    assert greedy["memory"] > honest["memory"] + 60
+    assert greedy["before"] < greedy["memory"] - 60
+    # Each directory, two files in each, the probe.
+    assert greedy["standing"] == 30 * 3 + 1
+    assert honest["standing"] == 0
+    assert honest["lost"] == honest["unread"] == 0
+    assert honest["cost"] > 0
+
+
+def test_who_never_watches_a_tree_is_never_ready(measured):
+    idle = measured("tree-1000", "idle", "--size", 30, "--deadline", 0.5)["idle"]
+    assert idle["ready"] is idle["memory"] is idle["cost"] is None
+    assert idle["lost"] > 0
+
+
+def test_wakeups_in_idle_time_are_shown(measured):
+    rows = measured("idle", "honest", "fidgety", "--size", 1)
+    assert rows["fidgety"]["wakeups"] > 10 > rows["honest"]["wakeups"]
+    assert rows["fidgety"]["cpu"] > rows["honest"]["cpu"]
+
+
+def test_imports_are_timed_with_all_that_they_import(script):
+    source = """if True:
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        from benchmarks.imports import import_time
+        print(0 < import_time("json.decoder") < import_time("asyncio") < 60)
+    """
+    assert script(source, ROOT) == ["True"]
+
+
+needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+
+
+@needs_cc
+@pytest.mark.parametrize("measure", ["creates", "churn", "delay"])
+def test_the_reader_in_c_tells_all(measured, measure):
+    row = measured(measure, "c-reader", "--size", FILES)["c-reader"]
+    assert row["lost"] == row.get("unread", 0) == 0
+    assert row.get("told", NAMES) == NAMES
+
+
+@needs_cc
+def test_the_reader_in_c_counts_a_name_once_and_knows_what_it_did_not_tell(script, tmp_path):
+    source = """if True:
+        import os, sys, threading, time
+        sys.path.insert(0, sys.argv[1])
+        from benchmarks import c_reader
+
+        assert c_reader.build() is None
+        told = c_reader.Counted("PROBE")
+        reading = threading.Thread(target=c_reader.watch, args=(sys.argv[2], told, False))
+        reading.daemon = True
+        reading.start()
+        def write(name):
+            with open(os.path.join(sys.argv[2], name), "a", buffering=1) as file:
+                print("x", file=file)
+        while not told.state().is_watching:
+            write("PROBE")
+            time.sleep(0.01)
+        told.expect(["a", "b", "c", "END"])
+        for name in "a", "a", "b", "unasked", "END":
+            write(name)
+        while told.state().missing > 1:
+            time.sleep(0.01)
+        print(told.state().missing, sorted(told.times()))
+        write("c")
+        while told.state().missing:
+            time.sleep(0.01)
+        print(sorted(told.times()))
+    """
+    assert script(source, ROOT, tmp_path) == ["1 ['END', 'a', 'b']", "['END', 'a', 'b', 'c']"]
+
+
+def test_without_a_compiler_the_reader_in_c_is_left_out_and_that_is_said(script, tmp_path):
+    source = """if True:
+        import os, sys
+        sys.path.insert(0, sys.argv[1])
+        os.environ["PATH"] = sys.argv[2]
+        from benchmarks.__main__ import _watchers
+        print(*(watcher.name for watcher in _watchers(["honest", "c-reader"])))
+    """
+    assert script(source, ROOT, tmp_path) == [
+        "without c-reader: there is no C compiler, cc",
+        "honest",
     ]
 
 

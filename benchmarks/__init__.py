@@ -8,5 +8,5 @@ records that it never read, for which it may have made up by looking at the disk
 isn't speed, and medians are of the rounds without, if there are any.
 
 Other measures have tables of their own: how late changes are told, what a tree takes to be watched
-and in memory, what waiting costs, what an import does.
+and in memory, what waiting costs, what an import does. The last table says which targets are met.
 """

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks import c_reader, machine, plans
 from benchmarks.measure import FIRST, Measure, Plan
 from benchmarks.processes import ROOT
+from benchmarks.targets import TARGETS, format_verdicts, judge
 from benchmarks.watchers import WATCHERS, Watcher
 
 
@@ -94,6 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(", ".join(f"{name} {version}" for name, version in versions.items()))
     print(f"medians of the rounds, ratios to {FIRST}")
     measures = {measure.name: _measure(measure, plan, watchers) for measure, plan in _plan(options)}
+    rows = {name: measured["rows"] for name, measured in measures.items()}
+    verdicts = [judge(target, rows) for target in TARGETS]
+    print("", format_verdicts(verdicts), sep="\n")
     # Others may use the machine meanwhile, and set the queue for tests of theirs.
     end = machine.describe()
     print(f"\nat the end: load {end['load']}, inotify queue {end['max_queued_events']:,}")
@@ -102,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "machine_at_end": end,
         "versions": versions,
         "measures": measures,
+        "targets": [verdict._asdict() for verdict in verdicts],
     }
     _write(options.output, document)
     return 0

@@ -258,6 +258,41 @@ def test_without_a_compiler_the_reader_in_c_is_left_out_and_that_is_said(script,
     ]
 
 
+def test_targets_are_judged_by_what_was_measured_and_not_met_with_losses(script):
+    source = """if True:
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        from benchmarks.targets import Target, judge
+
+        def row(watcher, cpu, lost=0):
+            return {"watcher": watcher, "cpu": cpu, "lost": lost}
+
+        target = Target("creates", "creates", "cpu", 0.5, "watchfiles")
+        for rows in (
+            [row("famcore", 1.0), row("famcore-consumer", 0.5), row("watchfiles", 2.0)],
+            [row("famcore", 1.0), row("famcore-consumer", 1.1), row("watchfiles", 2.0, 7)],
+            [row("famcore", 1.0, 1), row("watchfiles", 2.0)],
+            [row("famcore", 1.0), row("watchfiles", None)],
+            [],
+        ):
+            verdict = judge(target, {"creates": rows})
+            print(verdict.values, verdict.met, verdict.remark)
+        small, big = {"tree-1000": [row("famcore", 1.0)]}, {"tree-100000": [row("famcore", 1.4)]}
+        target = Target("growth", "tree-100000", "cpu", 1.5, of="tree-1000")
+        print(judge(target, small | big).values, judge(target, small | big).met)
+        print(judge(Target("idle", "idle", "cpu", 2), {"idle": [row("famcore", 3.0)]}).met)
+    """
+    assert script(source, ROOT) == [
+        "[0.5, 0.25] True ",
+        "[0.5, 0.55] False watchfiles lost some",
+        "[0.5, None] False famcore lost some",
+        "[None, None] None ",
+        "[None, None] None ",
+        "[1.4, None] True",
+        "False",
+    ]
+
+
 def test_an_unknown_watcher_is_refused():
     done = bench("watchdogs")
     assert done.returncode == 2

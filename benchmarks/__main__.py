@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -65,10 +66,13 @@ def _measure(measure: Measure, plan: Plan, watchers: Sequence[Watcher]) -> dict[
     """Carry one out and print its table; return it for JSON."""
     rounds = measure.carry_out(watchers, plan)
     rows = measure.summarise(rounds)
-    print("", measure.format(rows), sep="\n", flush=True)
+    # Of the last minute: others may use the machine meanwhile.
+    load = round(os.getloadavg()[0], 2)
+    print("", measure.format(rows), "", f"load {load}", sep="\n", flush=True)
     return {
         "title": measure.title,
         "size": measure.size,
+        "load": load,
         "rows": [_plain(row) for row in rows],
         "rounds": {name: [_plain(each) for each in of_one] for name, of_one in rounds.items()},
     }
@@ -98,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = {name: measured["rows"] for name, measured in measures.items()}
     verdicts = [judge(target, rows) for target in TARGETS]
     print("", format_verdicts(verdicts), sep="\n")
-    # Others may use the machine meanwhile, and set the queue for tests of theirs.
+    # Others may set the queue for tests of theirs.
     end = machine.describe()
     print(f"\nat the end: load {end['load']}, inotify queue {end['max_queued_events']:,}")
     document = {

@@ -11,16 +11,33 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it measures on Linux alone")
+LINUX = sys.platform == "linux"
+pytestmark = pytest.mark.skipif(not LINUX, reason="it measures on Linux alone")
 
 ROOT = Path(__file__).parents[1]
-#: They tell all, sooner or later.
-COMPLETE = "honest busy restless".split()
-#: For these the harness waits to no avail.
-INCOMPLETE = "idle deaf lossy repeating dying stuck".split()
+CC = shutil.which("cc")
 FILES = 300
 #: With the last, which says that all is done.
 NAMES = FILES + 1
+DIRECTORIES = 30
+QUEUE = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text()) if LINUX else 0
+#: More records are not dropped in a test.
+MANY = 100_000
+
+#: What is measured of whom, by a name for it. Who does not tell all is given up soon.
+RUNS = {
+    "complete": "creates honest busy restless --size 300 --deadline 60",
+    "silent": "creates idle deaf stuck --size 300 --deadline 1",
+    "incomplete": "creates lossy repeating dying --size 300 --deadline 2",
+    "dropped": f"writes late --size {QUEUE + 1_000} --deadline 60",
+    "late": "delay honest tardy --size 40 --deadline 60",
+    "tree": f"tree-1000 honest greedy --size {DIRECTORIES} --deadline 60",
+    "never": f"tree-1000 idle --size {DIRECTORIES} --deadline 0.5",
+    "waiting": "idle honest fidgety --size 1 --deadline 60",
+    "c-creates": "creates c-reader --size 300 --deadline 60",
+    "c-churn": "churn c-reader --size 300 --deadline 60",
+    "c-delay": "delay c-reader --size 30 --deadline 60",
+}
 
 
 def bench(*arguments):
@@ -28,59 +45,47 @@ def bench(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
+def measure(workload, *arguments, output):
+    """One round; return the table's lines and the JSON's rows, by the watcher's name."""
+    done = bench("--workload", workload, "--rounds", 1, "--output", output, *arguments)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(output.read_text())["measures"][workload]["rows"]
+    table = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    # The last table is of targets.
+    return {line.split()[1]: line for line in reversed(table)}, {
+        row["watcher"]: row for row in rows
+    }
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """The table's lines and the JSON's rows, by the watcher's name, of one short round each."""
-
-    def creates(names, deadline):
-        output = tmp_path_factory.mktemp("bench") / "results.json"
-        short = ["--workload", "creates", "--size", FILES, "--rounds", 1, "--output", output]
-        done = bench(*names, *short, "--deadline", deadline)
-        assert done.returncode == 0, done.stderr
-        table = [line for line in done.stdout.splitlines() if line.startswith("| ")]
-        table = [line for line in table if line.split()[1] in names]
-        return {line.split()[1]: line for line in table}, rows_of(output, "creates")
-
-    lines, rows = {}, {}
-    # Most of the time they wait.
-    with ThreadPoolExecutor() as pool:
-        groups = [COMPLETE, INCOMPLETE[:3], INCOMPLETE[3:]]
-        for of_lines, of_rows in pool.map(creates, groups, [60, 1, 1]):
-            lines |= of_lines
-            rows |= of_rows
-    return lines, rows
-
-
-def rows_of(output, measure):
-    """The JSON's rows of a measure by the watcher's name."""
-    rows = json.loads(output.read_text())["measures"][measure]["rows"]
-    return {row["watcher"]: row for row in rows}
-
-
-@pytest.fixture
-def measured(tmp_path):
-    """Measure something of some watchers; return the rows by the watcher's name."""
-
-    def measured(measure, *arguments):
-        output = tmp_path / "results.json"
-        done = bench("--workload", measure, "--rounds", 1, "--output", output, *arguments)
-        assert done.returncode == 0, done.stderr
-        return rows_of(output, measure)
-
-    return measured
+    """What came of all runs, by their names, which were carried out at once: mostly they wait."""
+    top = tmp_path_factory.mktemp("bench")
+    runs = {name: run for name, run in RUNS.items() if CC or not name.startswith("c-")}
+    if QUEUE > MANY:
+        del runs["dropped"]
+    with ThreadPoolExecutor(len(runs)) as pool:
+        done = {
+            name: pool.submit(measure, *run.split(), output=top / f"{name}.json")
+            for name, run in runs.items()
+        }
+    return {name: future.result() for name, future in done.items()}
 
 
 def test_a_watcher_that_tells_all_has_lost_nothing(results):
-    lines, rows = results
+    lines, rows = results["complete"]
     assert rows["honest"]["lost"] == rows["honest"]["unread"] == 0
     assert rows["honest"]["lossy_rounds"] == 0
     assert rows["honest"]["told"] == NAMES
     assert "**" not in lines["honest"]
 
 
-@pytest.mark.parametrize("name", ["idle", "deaf", "dying", "stuck"])
-def test_a_watcher_that_tells_nothing_has_lost_all_and_no_speed_is_shown(results, name):
-    lines, rows = results
+@pytest.mark.parametrize(
+    ("run", "name"),
+    [("silent", "idle"), ("silent", "deaf"), ("silent", "stuck"), ("incomplete", "dying")],
+)
+def test_a_watcher_that_tells_nothing_has_lost_all_and_no_speed_is_shown(results, run, name):
+    lines, rows = results[run]
     assert rows[name]["lost"] == NAMES
     assert rows[name]["cpu"] is None
     assert f"| – | – | 0 | **{NAMES}** |" in lines[name]
@@ -88,32 +93,30 @@ def test_a_watcher_that_tells_nothing_has_lost_all_and_no_speed_is_shown(results
 
 
 def test_a_watcher_that_tells_the_end_but_not_all_is_shown_as_lossy(results):
-    lines, rows = results
+    lines, rows = results["incomplete"]
     assert rows["lossy"]["lost"] == FILES // 2
     assert f"| **{FILES // 2}** | 0 | 1 of 1 |" in lines["lossy"]
 
 
 def test_one_name_told_often_does_not_make_up_for_others(results):
-    _, rows = results
+    _, rows = results["incomplete"]
     assert rows["repeating"]["told"] == NAMES
     assert rows["repeating"]["lost"] == FILES - 1
 
 
 def test_work_before_the_last_event_is_counted_and_work_after_it_is_not(results):
-    _, rows = results
+    _, rows = results["complete"]
     assert rows["busy"]["cpu"] * FILES > 100_000
     assert rows["restless"]["cpu"] * FILES < 100_000
 
 
-def test_records_that_the_kernel_dropped_are_shown_though_every_name_is_told(measured):
-    queue = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
-    if queue > 100_000:
-        pytest.skip(f"the queue holds {queue:,} records")
-    row = measured("writes", "late", "--size", queue + 1_000)["late"]
-    assert row["lost"] == 0
+@pytest.mark.skipif(QUEUE > MANY, reason=f"the queue holds {QUEUE:,} records")
+def test_records_that_the_kernel_dropped_are_shown_though_every_name_is_told(results):
+    _, rows = results["dropped"]
+    assert rows["late"]["lost"] == 0
     # What it read besides is taken for a few records.
-    assert row["unread"] > 900
-    assert row["lossy_rounds"] == 1
+    assert rows["late"]["unread"] > 900
+    assert rows["late"]["lossy_rounds"] == 1
 
 
 def test_a_watcher_that_loses_in_one_round_is_shown_so_and_measured_by_the_others(script):
@@ -140,8 +143,8 @@ def test_a_watcher_that_loses_in_one_round_is_shown_so_and_measured_by_the_other
     ]
 
 
-def test_a_watcher_that_tells_late_has_a_long_delay(measured):
-    rows = measured("delay", "honest", "tardy", "--size", 40)
+def test_a_watcher_that_tells_late_has_a_long_delay(results):
+    _, rows = results["late"]
     assert rows["honest"]["lost"] == rows["tardy"]["lost"] == 0
     assert 0 < rows["honest"]["p50"] <= rows["honest"]["p99"]
     assert 50_000 <= rows["tardy"]["p50"] <= rows["tardy"]["p99"]
@@ -166,27 +169,27 @@ def test_delays_are_those_of_what_was_told_and_the_rest_is_lost(script):
     assert theirs == "| watchfiles | – | – | – | – | **200** |"
 
 
-def test_what_a_tree_takes_is_shown(measured):
-    rows = measured("tree-1000", "honest", "greedy", "--size", 30)
+def test_what_a_tree_takes_is_shown(results):
+    _, rows = results["tree"]
     honest, greedy = rows["honest"], rows["greedy"]
     assert greedy["ready"] > 0.3 < greedy["cpu"]
     assert greedy["memory"] > honest["memory"] + 60
     assert greedy["before"] < greedy["memory"] - 60
     # Each directory, two files in each, the probe.
-    assert greedy["standing"] == 30 * 3 + 1
+    assert greedy["standing"] == DIRECTORIES * 3 + 1
     assert honest["standing"] == 0
     assert honest["lost"] == honest["unread"] == 0
     assert honest["cost"] > 0
 
 
-def test_who_never_watches_a_tree_is_never_ready(measured):
-    idle = measured("tree-1000", "idle", "--size", 30, "--deadline", 0.5)["idle"]
+def test_who_never_watches_a_tree_is_never_ready(results):
+    idle = results["never"][1]["idle"]
     assert idle["ready"] is idle["memory"] is idle["cost"] is None
     assert idle["lost"] > 0
 
 
-def test_wakeups_in_idle_time_are_shown(measured):
-    rows = measured("idle", "honest", "fidgety", "--size", 1)
+def test_wakeups_in_idle_time_are_shown(results):
+    _, rows = results["waiting"]
     assert rows["fidgety"]["wakeups"] > 10 > rows["honest"]["wakeups"]
     assert rows["fidgety"]["cpu"] > rows["honest"]["cpu"]
 
@@ -201,13 +204,14 @@ def test_imports_are_timed_with_all_that_they_import(script):
     assert script(source, ROOT) == ["True"]
 
 
-needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+needs_cc = pytest.mark.skipif(CC is None, reason="there is no C compiler")
 
 
 @needs_cc
-@pytest.mark.parametrize("measure", ["creates", "churn", "delay"])
-def test_the_reader_in_c_tells_all(measured, measure):
-    row = measured(measure, "c-reader", "--size", FILES)["c-reader"]
+@pytest.mark.parametrize("run", ["c-creates", "c-churn", "c-delay"])
+def test_the_reader_in_c_tells_all(results, run):
+    _, rows = results[run]
+    row = rows["c-reader"]
     assert row["lost"] == row.get("unread", 0) == 0
     assert row.get("told", NAMES) == NAMES
 

@@ -78,7 +78,7 @@ class Talking(Backend):
         type(self).left = self.left - count
         names = [Name(f"{number:05}") for number in range(count)]
         self.said.update(zip(self.numbers, names, strict=False))
-        key = max(self.keys.values())
+        key = max(self.keys.values(), default=0)
         return [(Kind.CHANGED, key, name, False, 0) for name in names]
 
     def close(self):
@@ -150,11 +150,13 @@ def take_all(fam):
 
 @pytest.mark.parametrize("way", ["handle_events", "pending and get_event"])
 def test_no_more_is_kept_than_may_be_pending_and_one_read(way, make_fam, talking, spot):
+    # Three times as much as events are made of before the next read.
+    talking.most, pending = 3 * BATCH, 10 * BATCH
     fill(spot, range(talking.most))
-    fam = make_fam(backend=talking, max_pending=PENDING)
+    fam = make_fam(backend=talking, max_pending=pending)
     fam.add_monitor(spot)
     fam.handle_event_set()
-    talking.left = 50 * PENDING
+    talking.left = 10 * pending
 
     def take():
         while fam.pending():
@@ -166,7 +168,7 @@ def test_no_more_is_kept_than_may_be_pending_and_one_read(way, make_fam, talking
         assert time.monotonic() < deadline
         ways[way]()
     # Events are made of a batch, and each known name is remembered.
-    bound = PENDING + talking.most + BATCH + talking.most
+    bound = pending + talking.most + BATCH + talking.most
     assert talking.most <= talking.made.peak <= bound
 
 
@@ -361,6 +363,7 @@ def test_who_takes_events_one_by_one_is_told_of_what_failed(make_fam, told, talk
 
 def test_notices_come_after_the_events_that_were_to_be_taken_before(make_fam, told, talking, spot):
     """A repair is told when its events have been taken, not while they are pending."""
+    talking.most = 2 * PENDING
     fill(spot, range(100))
     fam = make_fam(backend=talking, max_pending=PENDING, consumers=[told])
     fam.add_monitor(spot)

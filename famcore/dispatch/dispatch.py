@@ -64,6 +64,8 @@ class Dispatch:
 
     def has_undelivered(self) -> bool:
         """Whether `take` would return an event."""
+        if not self.removals:
+            return bool(self.queue)
         while True:
             try:
                 return any(not _is_removed(event) for event in self.queue)
@@ -133,10 +135,10 @@ class Dispatch:
 
     def _hand_on(self) -> None:
         """Give the consumers the events that handlers have had."""
-        if self._handled:
+        if self._callers and self._handled:
             batch = _Batch(tuple(self._handled), self._removals_before)
-            self._handled = []
             self._owed.extend((caller, batch) for caller in self._callers)
+        self._handled = []
         while self._owed:
             (name, call), batch = self._owed.popleft()
             events = batch.without_removed(self.removals)

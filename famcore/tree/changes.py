@@ -48,19 +48,16 @@ class Changes:
         self.chunks: deque[Chunk] = deque()
         self._moves = Moves(telling)
 
-    def __len__(self) -> int:
-        return sum(length_hint(chunk.changes) for chunk in self.chunks)
-
     def add(self, source: Source, changes: list[Change], since: float) -> None:
         """Queue what was read; `since`: until when all that happened had been read before."""
         if source.twins:
             changes = source.expand(changes)
         self.chunks.append(Chunk(source, changes, since))
 
-    def give_up(self) -> None:
-        """Forget what was read: everything is looked at instead."""
-        since = min((chunk.since for chunk in self.chunks), default=None)
-        if since is not None:
+    def bound(self, limit: int) -> None:
+        """If there are more than `limit` changes, forget them: everything is looked at instead."""
+        if sum(length_hint(chunk.changes) for chunk in self.chunks) > limit:
+            since = min(chunk.since for chunk in self.chunks)
             self.chunks.clear()
             self._moves.forget()
             self._doubts.ask_all(self._root, since, "more changes than may be pending")

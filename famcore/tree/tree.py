@@ -40,6 +40,8 @@ class Tree:
         self._doubts, self._telling = doubts, telling
         self._gaps = Gaps(audit, doubts, self.notices)
         self._watches = Watches(self._gaps, self.notices)
+        #: The backends in use, open or lost.
+        self.sources: list[Source] = self._watches.sources
         self._inspection = Inspection(self._watches, doubts)
         growth = self._growth = Growth(self._watches, self._inspection, doubts, telling)
         self._paths = Paths(self._inspection, telling, growth)
@@ -56,11 +58,6 @@ class Tree:
         self._telling.hook = hook
 
     # --- sources
-
-    @property
-    def sources(self) -> list[Source]:
-        """The backends in use, open or lost."""
-        return self._watches.sources
 
     def open(self, backend: Backend) -> None:
         """Watch by `backend` from now on."""
@@ -84,8 +81,7 @@ class Tree:
                 changes = list(changes)
             if changes:
                 self._changes.add(source, changes, source.complete)
-                if len(self._changes) > self._max_pending:
-                    self._changes.give_up()
+                self._changes.bound(self._max_pending)
             if not changes or source.descriptor is None:
                 source.complete = began
         except (Exception, SystemExit) as error:
@@ -144,7 +140,11 @@ class Tree:
                 self._paths.tell_listing(BATCH - len(telling.out))
                 if is_switch and telling.out:
                     break
-            elif not self._go_on() or time.monotonic() > until:
+            elif (
+                not self._go_on()
+                or time.monotonic() > until
+                or (telling.out and not self._changes.chunks)
+            ):
                 break
         return telling.begin_batch()
 
@@ -159,7 +159,7 @@ class Tree:
             self._growth.settle_doubtful()
         else:
             done = False
-        return self._repair.step() or done
+        return (bool(self._doubts) and self._repair.step()) or done
 
     def _translate(self) -> None:
         source = self._changes.chunks[0].source

@@ -84,7 +84,12 @@ class Reader:
                 gc.disable()
                 try:
                     self._read(ready)
-                    return not self._dispatch.has_undelivered() and self._produce()
+                    if self._dispatch.has_undelivered():
+                        return False
+                    events = self.tree.produce()
+                    if not self.closed:
+                        self._dispatch.queue.extend(events)
+                    return not (events or self.closed) and self.tree.has_work()
                 finally:
                     self._busy = False
                     if collects:
@@ -101,7 +106,8 @@ class Reader:
         None: all are read rather than asked whether they are readable. Of a descriptor that says
         so once (a change of mounts), somebody else may have been told.
         """
-        self._register_sources()
+        if self._generation != self.tree.generation:
+            self._register_sources()
         if self._polled and (now := time.monotonic()) >= self._poll_at:
             self._poll_at = now + min(source.cls.interval for source in self._polled)
             for source in self._polled:
@@ -111,16 +117,8 @@ class Reader:
             if descriptor is not None and (ready is None or descriptor in ready):
                 self.tree.read(source)
 
-    def _produce(self) -> bool:
-        events = self.tree.produce()
-        if self.closed:
-            return False
-        self._dispatch.queue.extend(events)
-        return not events and self.tree.has_work()
-
     def _register_sources(self) -> None:
-        if self._generation == self.tree.generation:
-            return
+        """Wait for what is open now."""
         self._generation = self.tree.generation
         sources = self.tree.sources
         self._poller.watch_only(
@@ -214,7 +212,8 @@ class Reader:
         with self._lock:
             if self.closed:
                 return
-            self._register_sources()
+            if self._generation != self.tree.generation:
+                self._register_sources()
             when = self.tree.deadline()
             if self._polled:
                 when = self._poll_at if when is None else min(when, self._poll_at)

@@ -81,7 +81,8 @@ class Tree:
                 changes = list(changes)
             if changes:
                 self._changes.add(source, changes, source.complete)
-                self._changes.bound(self._max_pending)
+                if len(changes) > self._max_pending or len(self._changes.chunks) > 1:
+                    self._changes.bound(self._max_pending)
             if not changes or source.descriptor is None:
                 source.complete = began
         except (Exception, SystemExit) as error:
@@ -151,15 +152,16 @@ class Tree:
     def _go_on(self) -> bool:
         """Translate what was read, look at what is in doubt, repair; false if all is done."""
         done = True
-        if self._changes.chunks:
+        changes, doubts = self._changes, self._doubts
+        if changes.chunks:
             self._translate()
-        elif self._changes.has_suspects:
-            self._changes.look_for_suspect()
-        elif self._doubts.doubtful:
+        elif changes.has_suspects:
+            changes.look_for_suspect()
+        elif doubts.doubtful:
             self._growth.settle_doubtful()
         else:
             done = False
-        return (bool(self._doubts) and self._repair.step()) or done
+        return (bool(doubts) and self._repair.step()) or done
 
     def _translate(self) -> None:
         source = self._changes.chunks[0].source

@@ -98,9 +98,13 @@ class Watches:
 
     def _source_for(self, node: Node) -> tuple[Source, Backend | None]:
         """The source that watches `node`, or is to watch it."""
-        source = node.source or next(
-            (each for each in self.sources if each.backend is not None), self.sources[0]
-        )
+        source = node.source
+        if source is None:
+            for source in self.sources:
+                if source.backend is not None:
+                    break
+            else:
+                source = self.sources[0]
         return source, source.backend
 
     def _share(self, source: Source, key: Hashable, node: Node) -> Twin:

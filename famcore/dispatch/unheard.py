@@ -36,4 +36,4 @@ class Unheard:
             self._counts[reason] = count - 1, logged
         else:
             self._counts.pop(reason, None)
-            log.info("changes of %s%s are heard again", path, " and the others" * (logged > 1))
+            log.warning("changes of %s%s are heard again", path, " and the others" * (logged > 1))

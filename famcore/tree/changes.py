@@ -90,6 +90,8 @@ class Changes:
         told: set[str] = set()
         views: list[View] = []
         alone: Monitor | None = None
+        prefix = ""
+        is_unasked = telling.hook is None
         for change in islice(chunk.changes, limit):
             kind, key, name, is_directory, cookie = change
             if key != last:
@@ -97,11 +99,11 @@ class Changes:
                 # Where more is to be thought of than names, there are no views here.
                 views, alone = [], None
                 if node is not None:
-                    told = telling.told.setdefault(node, set())
-                    if node.names is not None and not node.pins and telling.hook is None:
-                        names, views = node.names, telling.audience(node)
-                        if len(views) == 1 and not views[0][1]:
-                            alone = views[0][0]
+                    told = telling.told_of(node)
+                    if (known := node.names) is not None and not node.pins and is_unasked:
+                        names, views = known, telling.audience(node)
+                        if len(views) == 1:
+                            alone, prefix = views[0]
             code = None
             if views and not cookie and is_directory is False:
                 if kind == kind_created:
@@ -129,6 +131,10 @@ class Changes:
                 if arrivals:
                     break
             elif alone is not None:
+                if prefix:
+                    name = prefix + name
+                    if match(name):
+                        continue
                 event = new(event_class)
                 event.request_id = alone.request_id
                 event.filename = event._name = name
@@ -138,9 +144,9 @@ class Changes:
                 event._monitor = alone
                 said(event)
             else:
-                for monitor, prefix in views:
-                    if not prefix or not match(prefix + name):
-                        said(make_event(monitor, prefix + name, code, False))
+                for monitor, before in views:
+                    if not before or not match(before + name):
+                        said(make_event(monitor, before + name, code, False))
         if not length_hint(chunk.changes):
             self.chunks.popleft()
 

@@ -110,6 +110,13 @@ class Telling:
 
     # --- what is told
 
+    def told_of(self, node: Node) -> set[str]:
+        """The names of `node` told as `changed` in this batch, with nothing else since."""
+        told = self.told.get(node)
+        if told is None:
+            told = self.told[node] = set()
+        return told
+
     def begin_batch(self) -> list[Event]:
         """Take the events made so far; what follows is another batch."""
         events, self.out = self.out, []
@@ -126,7 +133,7 @@ class Telling:
         only: Container[Monitor] | None = None,
     ) -> None:
         """Tell of an entry of `node`; `origins`: each monitor's old name for what was renamed."""
-        told = self.told.setdefault(node, set())
+        told = self.told_of(node)
         repeats = code is EventCode.CHANGED and name in told
         if code is EventCode.CHANGED:
             told.add(name)
@@ -147,7 +154,7 @@ class Telling:
         """Tell the monitors that are set on `node` of itself."""
         if not node.monitors:
             return
-        told = self.told.setdefault(node, set())
+        told = self.told_of(node)
         if code is not EventCode.CHANGED:
             told.discard("")
         elif "" in told:

@@ -106,19 +106,22 @@ class InotifyBackend(Backend):
         kinds, write = self._entry_kinds, self._write
         encoding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
         row: set[bytes] = set()
-        before = 0
+        in_row = False
         offset, size = 0, len(data)
         while offset < size:
             watch, mask, cookie, length = header(data, offset)
-            if mask == write == before:
+            if mask != write:
+                if in_row:
+                    in_row = False
+                    row.clear()
+            elif not in_row:
+                in_row = True
+            else:
                 record = data[offset : offset + 16 + length]
                 if record in row:
                     offset += 16 + length
                     continue
                 row.add(record)
-            elif row:
-                row.clear()
-            before = mask
             offset += 16
             if length:
                 name = data[offset : offset + length].rstrip(b"\0").decode(encoding, errors)

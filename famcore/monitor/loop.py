@@ -12,7 +12,7 @@ from famcore.events import BATCH, Event, Monitor
 from famcore.monitor.reader import Reader
 
 #: In a burst, to read whenever there is something is to read one event at a time. A burst is told
-#: by its rate: so many small batches in a row, each begun this soon (seconds) after the last. The
+#: by its rate: so many small batches in a row, each done this soon (seconds) after the last. The
 #: pause that is then made before the next lets events gather.
 _BURST_CALLS = 3
 _BURST_SOON = 0.001
@@ -27,10 +27,9 @@ class Loop:
         self._dispatch = dispatch
         #: Held while handlers and consumers run; they may go on delivering, so it is taken anew.
         self._turn = threading.RLock()
-        #: How many batches in a row were small and asked for at once after the last.
-        self._quick_calls = 0
-        self._came_back = 0.0
-        self._had_few = False
+        #: How many batches in a row were small and soon after the last, which was done then.
+        self._quick = 0
+        self._done_at = 0.0
 
     def next_batch(
         self, timeout: float | None, token: int, *, kept: bool = False, patient: bool = True
@@ -43,10 +42,11 @@ class Loop:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         ready: set[int] | None = None
+        if patient and self._quick >= _BURST_CALLS:
+            time.sleep(_BURST_PAUSE)
+            self._done_at += _BURST_PAUSE
         try:
             while not self.reader.closed:
-                if patient:
-                    self._pause_in_burst()
                 if not self._take_turn(deadline):
                     break
                 try:
@@ -54,7 +54,10 @@ class Loop:
                 finally:
                     self._turn.release()
                 if events:
-                    self._had_few = len(events) < BATCH
+                    now = time.monotonic()
+                    is_quick = len(events) < BATCH and now - self._done_at < _BURST_SOON
+                    self._quick = self._quick + 1 if is_quick else 0
+                    self._done_at = now
                     return events
                 ready = self.reader.wait(deadline, token)
                 if ready is None:
@@ -62,16 +65,6 @@ class Loop:
             return []
         finally:
             self.reader.signal()
-            self._came_back = time.monotonic()
-
-    def _pause_in_burst(self) -> None:
-        """Let events gather, if they are coming in faster than they are worth a batch each."""
-        if self._had_few and time.monotonic() - self._came_back < _BURST_SOON:
-            self._quick_calls += 1
-            if self._quick_calls > _BURST_CALLS:
-                time.sleep(_BURST_PAUSE)
-        else:
-            self._quick_calls = 0
 
     @contextmanager
     def turn_by(self, deadline: float | None) -> Iterator[bool]:

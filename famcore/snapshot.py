@@ -58,6 +58,8 @@ def identify(path: str) -> tuple[Found, int]:
     """
     try:
         status = os.lstat(path)
+    except ValueError:  # a name that no file can have
+        return Found.NOTHING, 0
     except OSError as error:
         if is_missing(error):
             return Found.NOTHING, 0

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from famcore.dispatch.unheard import Unheard
 from famcore.events import BATCH, Event, Monitor, copy_event
 from famcore.plugins import Consumers
 from famcore.plugins.consumers import Caller
-from famcore.tree.notices import Degraded, Failed, Notice, Restored, Resynced
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +38,6 @@ class Dispatch:
         #: Counts the monitors that were removed; and how many it was when this batch was begun.
         self.removals = 0
         self._removals_before = 0
-        self._unheard = Unheard()
 
     def __bool__(self) -> bool:
         """Whether `deliver` has something to do."""
@@ -153,25 +150,6 @@ class Dispatch:
             if only is None or name == only:
                 self._call(name, call, arguments)
 
-    def announce(self, notices: deque[Notice]) -> None:
-        """Log and tell what is no event, as far as it is there; another thread may add to it."""
-        while notices:
-            match notices.popleft():
-                case Degraded() as first:
-                    same = [first, *_pop_same(notices, first)]
-                    self._unheard.log(same)
-                    for each in same:
-                        self.notify("fam_degraded", path=each.path, reason=each.reason)
-                case Restored(path, reason):
-                    self._unheard.heard(path, reason)
-                    self.notify("fam_restored", path=path)
-                case Resynced(reason, count):
-                    log.warning("%s: the disk was compared, which brought %d events", reason, count)
-                    self.notify("fam_resynced", reason=reason, count=count)
-                case Failed(name, error):
-                    log.error("backend %s failed: %s", name, error, exc_info=error)
-                    self.report_error(name, error)
-
     def report_error(self, plugin_name: str, error: BaseException) -> None:
         """Tell the consumers that a handler, a consumer or a backend failed."""
         for name, call in self._consumers.callers("fam_error"):
@@ -216,12 +194,6 @@ class _Batch:
             self._removals = removals
             self._events = tuple(event for event in self._events if not _is_removed(event))
         return self._events
-
-
-def _pop_same(notices: deque[Notice], first: Degraded) -> Iterator[Degraded]:
-    """Those that follow for the same reason."""
-    while notices and isinstance(notices[0], Degraded) and notices[0].reason == first.reason:
-        yield notices.popleft()  # type: ignore[misc]  # nobody else takes any
 
 
 def _is_removed(event: Event) -> bool:

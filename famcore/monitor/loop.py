@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from famcore.dispatch import Dispatch
+from famcore.dispatch import Announcer, Dispatch
 from famcore.events import BATCH, Event, Monitor
 from famcore.monitor.reader import Reader
 
@@ -25,6 +25,7 @@ class Loop:
     def __init__(self, reader: Reader, dispatch: Dispatch) -> None:
         self.reader = reader
         self._dispatch = dispatch
+        self._announcer = Announcer(dispatch)
         #: Held while handlers and consumers run; they may go on delivering, so it is taken anew.
         self._turn = threading.RLock()
         #: How many batches in a row were small and soon after the last, which was done then.
@@ -97,7 +98,7 @@ class Loop:
 
     def send_notices(self) -> None:
         """Tell consumers what is no event."""
-        self._dispatch.announce(self.reader.tree.notices)
+        self._announcer.announce(self.reader.tree.notices)
 
     # --- event by event
 

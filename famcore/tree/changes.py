@@ -13,61 +13,70 @@ from famcore.backend import Change, Kind
 from famcore.events import Event, EventCode, Monitor, make_event
 from famcore.snapshot import Found, look
 from famcore.tree.doubts import Doubts
+from famcore.tree.gaps import Gaps
 from famcore.tree.growth import Growth
 from famcore.tree.moves import Moves
 from famcore.tree.node import Node
 from famcore.tree.source import Source
 from famcore.tree.telling import Telling, View
-from famcore.tree.watches import Watches
 
 
 class Chunk:
     """What one read of a source brought."""
 
-    __slots__ = ("changes", "since", "source")
+    __slots__ = ("changes", "complete", "source")
 
-    def __init__(self, source: Source, changes: list[Change], since: float) -> None:
+    def __init__(self, source: Source, changes: list[Change]) -> None:
         self.source = source
+        #: Until when (epoch seconds) all that happened is in it or in those before, if that is
+        #: known.
+        self.complete: float | None = None
         #: What is not translated yet.
         self.changes: Iterator[Change] = iter(changes)
-        #: Until when (epoch seconds) all that happened had been read before.
-        self.since = since
 
 
 class Changes:
     """What has been read and not been translated yet."""
 
     def __init__(
-        self, root: Node, watches: Watches, doubts: Doubts, telling: Telling, growth: Growth
+        self, root: Node, gaps: Gaps, doubts: Doubts, telling: Telling, growth: Growth
     ) -> None:
         self._root = root
-        self._watches = watches
+        self._gaps = gaps
         self._doubts = doubts
         self._telling = telling
         self._growth = growth
         self.chunks: deque[Chunk] = deque()
         self._moves = Moves(telling)
 
-    def add(self, source: Source, changes: list[Change], since: float) -> None:
-        """Queue what was read; `since`: until when all that happened had been read before."""
+    def add(self, source: Source, changes: list[Change]) -> None:
+        """Queue what was read."""
         if source.twins:
             changes = source.expand(changes)
-        self.chunks.append(Chunk(source, changes, since))
+        self.chunks.append(Chunk(source, changes))
+
+    def complete(self, source: Source, until: float) -> None:
+        """All that happened until then (epoch seconds) has been read of `source`.
+
+        As such it counts once it is translated.
+        """
+        last = next((each for each in reversed(self.chunks) if each.source is source), None)
+        if last is None:
+            source.complete = until
+        else:
+            last.complete = until
 
     def bound(self, limit: int) -> None:
         """If there are more than `limit` changes, forget them: everything is looked at instead."""
         if sum(length_hint(chunk.changes) for chunk in self.chunks) > limit:
-            since = min(chunk.since for chunk in self.chunks)
+            since = min(chunk.source.complete for chunk in self.chunks)
             self.chunks.clear()
             self._moves.forget()
             self._doubts.ask_all(self._root, since, "more changes than may be pending")
 
     def forget(self, source: Source) -> None:
         """`source` is lost, and with it what was read of it and is not translated."""
-        lost = [chunk for chunk in self.chunks if chunk.source is source]
-        for chunk in lost:
-            self.chunks.remove(chunk)
-            source.complete = min(source.complete, chunk.since)
+        self.chunks = deque(chunk for chunk in self.chunks if chunk.source is not source)
 
     def translate(self, limit: int) -> None:
         """Make events of `limit` changes at most, or until a directory is to be listed.
@@ -149,8 +158,12 @@ class Changes:
                         said(make_event(monitor, before + name, code, False))
         if not length_hint(chunk.changes):
             self.chunks.popleft()
+            if chunk.complete is not None:
+                chunk.source.complete = chunk.complete
 
     def _created(self, node: Node, name: str, is_directory: bool | None, cookie: int) -> None:
+        if name in (".", "..") or "/" in name:
+            raise ValueError(f"no entry can be called {name!r}")
         names = node.names
         assert names is not None
         origin = self._moves.arrives(cookie, node, name)
@@ -202,11 +215,11 @@ class Changes:
         if node is None:
             # Of a watch that has ended meanwhile, or of all.
             if kind == Kind.RESCAN and key is None:
-                self._rescan(name, chunk.since)
+                self._rescan(name, chunk.source.complete)
         elif kind == Kind.GONE:
             self._growth.ended(node)
         elif kind == Kind.RESCAN:
-            self._doubts.ask(node, chunk.since)
+            self._doubts.ask(node, chunk.source.complete)
         elif not name:
             if kind == Kind.CHANGED:
                 self._changed_itself(node)
@@ -222,6 +235,7 @@ class Changes:
 
     def _rescan(self, path: str, since: float) -> None:
         """Anything may have changed: everywhere, or at `path` and below."""
+        path = path.rstrip("/")
         if not path:
             self._doubts.ask_all(self._root, since, "events were lost")
             return
@@ -256,7 +270,7 @@ class Changes:
         elif name in node.names:
             known = node.names[name]
             self._telling.entry(node, name, EventCode.CHANGED, known is not False)
-            if isinstance(known, Node) and known in self._watches.gaps:
+            if isinstance(known, Node) and known in self._gaps:
                 # Perhaps it may be read now.
                 self._growth.settle(known)
             if name in node.pins:

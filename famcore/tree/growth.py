@@ -36,7 +36,7 @@ class Growth:
 
         One that has left the tree, as its neighbour was settled, is let be.
         """
-        self._doubts.doubtful.pop(node, None)
+        self._doubts.clear(node)
         if not node.is_attached:
             return
         before = node.found
@@ -57,9 +57,9 @@ class Growth:
             self._renew(node, held)
         self._inspection.review(node.parent)
 
-    def settle_doubtful(self) -> None:
-        """Settle the next of the nodes whose thing has gone."""
-        self.settle(next(iter(self._doubts.doubtful)))
+    def settle_suspect(self) -> None:
+        """Settle the next of the nodes whose thing may have gone."""
+        self.settle(self._doubts.next_suspect())
 
     def _renew(self, node: Node, held: Held) -> None:
         """What is at `node` is of the kind that was known, but may be another, or have changed."""
@@ -100,7 +100,7 @@ class Growth:
         if node.found is not Found.NOTHING:
             self._watches.release(node)
             self.depart(node)
-        self._doubts.doubtful[node] = None
+        self._doubts.suspect([node])
 
     def ended(self, node: Node) -> None:
         """The thing at `node` is no longer there, says its own watch, now released."""
@@ -108,7 +108,7 @@ class Growth:
         if node.found is Found.DIRECTORY:
             self.depart(node)
         # Of a file: whether its name went or was given to another, the directory above tells.
-        self._doubts.doubtful[node] = None
+        self._doubts.suspect([node])
 
     def depart(self, node: Node) -> None:
         """Tell that what was at `node` is gone, deepest first. Its own watch is the caller's."""

@@ -6,8 +6,10 @@ import enum
 import time
 
 from famcore.backend import Interest
-from famcore.snapshot import Found, identify, is_missing, look, scan
+from famcore.snapshot import Found, identify, is_missing, scan
 from famcore.tree.doubts import EVER, Doubts
+from famcore.tree.gaps import Gaps
+from famcore.tree.glances import Glances
 from famcore.tree.node import Node
 from famcore.tree.watches import Watches
 
@@ -32,8 +34,10 @@ class Held(enum.Enum):
 class Inspection:
     """Watches before it looks, so that what changes after the look is told by the watch."""
 
-    def __init__(self, watches: Watches, doubts: Doubts) -> None:
+    def __init__(self, watches: Watches, gaps: Gaps, glances: Glances, doubts: Doubts) -> None:
         self._watches = watches
+        self._gaps = gaps
+        self._glances = glances
         self._doubts = doubts
 
     def drop(self, node: Node) -> None:
@@ -52,13 +56,20 @@ class Inspection:
             found, same_watch = self._watch_what_is(node)
             renewed = renewed or not same_watch
             if found in (Found.DIRECTORY, Found.FILE):
-                if look(node.path) is found:
+                if self._is_still(node, found):
                     break
             elif not self._hear_above(node):
                 break
         if node.identity != before:
             return found, Held.ANOTHER
         return found, Held.ANEW if renewed else Held.STILL
+
+    def _is_still(self, node: Node, found: Found) -> bool:
+        """Whether what was found at `node` before it was watched is there now, too."""
+        try:
+            return identify(node.path) == (found, node.identity)
+        except OSError:
+            return False
 
     def _watch_what_is(self, node: Node) -> tuple[Found, bool]:
         """Watch what is at `node`, if it can be; whether that is by the watch it had."""
@@ -79,7 +90,7 @@ class Inspection:
                     return found, True
         node.identity = identity
         if found is Found.SPECIAL:
-            node.is_special()
+            node.note_special()
         # The directory above tells what comes to be there.
         self._watches.drop(node)
         return found, True
@@ -98,7 +109,8 @@ class Inspection:
         """See that as much is heard of the directory at `node` as is needed, and no more."""
         if node is not None and node.found is Found.DIRECTORY and node.is_attached:
             interest = node.interest()
-            if interest != node.heard or node in self._watches.gaps:
+            is_missed = node in self._gaps or node in self._glances
+            if interest != node.heard or is_missed:
                 self._rewatch(node, interest)
 
     def _rewatch(self, node: Node, interest: Interest | None) -> None:
@@ -107,13 +119,17 @@ class Inspection:
             same_watch = self._watches.cover(node, interest)
         except OSError:
             self._watches.release(node)
-            self._doubts.doubtful[node] = None
+            self._doubts.suspect([node])
             return
         if had is not None and node.key is not None and not same_watch:
             # What the old watch had to say will not be heard.
-            self._doubts.doubtful.update(dict.fromkeys(node.pins.values()))
+            self._doubts.suspect(node.pins.values())
             before = node.identity
-            _, node.identity = identify(node.path)
+            try:
+                _, node.identity = identify(node.path)
+            except OSError as error:
+                self._watches.miss(node, error)
+                return
             self.doubt(node, Held.ANEW if node.identity == before else Held.ANOTHER)
 
     def doubt(self, node: Node, held: Held) -> None:
@@ -138,7 +154,7 @@ class Inspection:
             node.found, _ = self.inspect(node)
         if node.found is Found.DIRECTORY:
             return self.scan(node, path) or {}
-        self._doubts.doubtful[node] = None
+        self._doubts.suspect([node])
         return None
 
     def scan(self, node: Node, path: str) -> dict[str, bool] | None:
@@ -148,7 +164,7 @@ class Inspection:
             found = scan(path)
         except OSError as error:
             if is_missing(error):
-                self._doubts.doubtful[node] = None
+                self._doubts.suspect([node])
             else:
                 self._watches.miss(node, error)
             return None

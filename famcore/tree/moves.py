@@ -68,6 +68,7 @@ class Moves:
             self.suspects[node, name] = None
 
     def _remember(self, cookie: int, origin: Origin, entry: bool | Node) -> None:
+        self._pop(cookie)
         self._size += (size := _note_below(entry, origin.below))
         self._origins[cookie] = origin
         self._sizes[cookie] = size

@@ -150,17 +150,19 @@ class Node:
 
     def unpin(self, child: Node) -> None:
         """None does any more."""
-        self.pins.pop(child.name, None)
+        if self.pins.pop(child.name, None) is not None:
+            self.crossing.restless.discard(child.name)
+            self.crossing.specials.discard(child.name)
         if not (self.pins or self.routes or self.monitors):
             self.crossing = _NO_CROSSING
 
-    def unwatched(self) -> None:
+    def forget_watch(self) -> None:
         """It tells nothing itself any more."""
         self.source = self.key = self.heard = None
         if self.parent is not None and self.name in self.parent.pins:
             self.parent.crossing.restless.add(self.name)
 
-    def is_special(self) -> None:
+    def note_special(self) -> None:
         """It was found to be something that can't be watched, and is not to be followed."""
         if self.parent is not None and self.name in self.parent.pins:
             self.parent.crossing.specials.add(self.name)

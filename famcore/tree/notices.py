@@ -14,10 +14,9 @@ class Degraded(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """Changes of `path` are heard again, which for `reason` they were not."""
+    """Changes of `path` are heard again."""
 
     path: str
-    reason: str
 
 
 class Resynced(NamedTuple):

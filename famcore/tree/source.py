@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from famcore.backend import Backend, Capability, Change, Interest
+from famcore.tree.pause import Pause
 
 if TYPE_CHECKING:
     from famcore.tree.node import Node
 
 #: A backend that was open for so many seconds works, whatever ended it: it is opened at once.
 _STEADY = 1.0
-#: Seconds until one that was not is opened again, at first; the pause doubles each time.
-_FIRST_PAUSE = 0.1
 
 
 class Twin:
@@ -32,6 +31,8 @@ class Source:
     """One backend, and the nodes that its keys stand for."""
 
     cls: type[Backend]
+    #: Between attempts to open it again.
+    pause: Pause
     #: None while it is lost.
     backend: Backend | None = None
     #: What is readable when the backend has something to say; None: it is polled, or lost.
@@ -40,14 +41,16 @@ class Source:
     nodes: dict[Hashable, Node] = field(default_factory=dict)
     #: key → the keys of our own making for other paths of the same thing (hard links, mounts).
     twins: dict[Hashable, list[Twin]] = field(default_factory=dict)
-    #: Until when (epoch seconds) all that happened has surely been read.
+    #: Until when (epoch seconds) all that happened has surely been read and translated.
     complete: float = field(default_factory=time.time)
-    #: When (monotonic seconds) it was opened; or, while it is lost, is to be opened again.
-    since: float = 0.0
-    #: Seconds from its loss until then.
-    pause: float = 0.0
+    #: When (monotonic seconds) it was opened.
+    opened_at: float = 0.0
+    #: When (monotonic seconds) it is to be opened again, while it is lost.
+    retry_at: float = 0.0
     #: What it was lost by, or could not be opened again.
     lost_by: BaseException | None = None
+    #: What its backend raised that it may not, in words: told once for as long as it is open.
+    faults: set[str] = field(default_factory=set)
 
     @property
     def is_live(self) -> bool:
@@ -57,14 +60,15 @@ class Source:
     # --- its life
 
     def open(self, backend: Backend) -> None:
-        """Use `backend` from now on. What it raises passes through; it is closed then."""
+        """Use `backend` from now on. What its `fileno` raises passes through; it is closed then."""
         try:
             self.descriptor = backend.fileno()
         except BaseException:
             backend.close()
             raise
         self.backend = backend
-        self.since = time.monotonic()
+        self.opened_at = time.monotonic()
+        self.faults.clear()
 
     def close(self) -> None:
         """Close the backend; what it raises passes through."""
@@ -75,40 +79,55 @@ class Source:
             backend.close()
 
     def lose(self, error: BaseException) -> None:
-        """It is gone, by `error`, and to be opened again: at once, unless it never worked."""
+        """It is gone, by `error`, and to be opened again: at once, unless it did not last."""
         now = time.monotonic()
-        was_steady = self.lost_by is None or now - self.since >= _STEADY
-        self.pause = 0.0 if was_steady else max(_FIRST_PAUSE, 2 * self.pause)
+        self.retry_at = now
+        if self.lost_by is None or now - self.opened_at >= _STEADY:
+            self.pause.reset()
+        else:
+            self.retry_at += self.pause.next()
         self.lost_by = error
-        self.since = now + self.pause
 
-    def reopen(self, longest_pause: float) -> bool:
+    def reopen(self) -> bool:
         """Open a lost one again, if the time has come; false if it stays lost."""
-        if time.monotonic() < self.since:
+        if time.monotonic() < self.retry_at:
             return False
         try:
             self.cls.check()
             self.open(self.cls())
         except (Exception, SystemExit) as error:
-            self.pause = min(max(_FIRST_PAUSE, 2 * self.pause), longest_pause)
             self.lost_by = error
-            self.since = time.monotonic() + self.pause
+            self.retry_at = time.monotonic() + self.pause.next()
             return False
         return True
 
     # --- its keys
 
-    def widest(self, key: Hashable) -> Interest:
-        """What all nodes of `key` together need to hear."""
+    def widest(self, key: Hashable, *, but: Node | None = None) -> Interest:
+        """What all nodes of `key` together, `but` for one of them, need to hear."""
+        key = key.key if isinstance(key, Twin) else key
+        widest = Interest.SELF
+        for each in (key, *self.twins.get(key, ())):
+            node = self.nodes.get(each)
+            if node is not None and node is not but and node.heard is not None:
+                widest = max(widest, node.heard)
+        return widest
+
+    def others(self, key: Hashable, node: Node) -> list[Node]:
+        """The other nodes of the thing that `node` is watched with by `key`."""
         keys = (key, *self.twins.get(key, ()))
-        wanted = [self.nodes[each].heard for each in keys if each in self.nodes]
-        return max((interest for interest in wanted if interest), default=Interest.SELF)
+        return [other for each in keys if (other := self.nodes.get(each, node)) is not node]
 
     def expand(self, changes: Iterable[Change]) -> list[Change]:
-        """`changes`, those of a key with twins once more for each twin."""
+        """`changes`, those of a key with twins once more for each twin.
+
+        The halves of a rename are paired twin by twin: as in the order in which they were watched.
+        """
         expanded: list[Change] = []
         for change in changes:
             expanded.append(change)
-            for twin in self.twins.get(change[1], ()):
-                expanded.append(Change(change[0], twin, *change[2:]))
+            kind, key, name, is_directory, cookie = change
+            for number, twin in enumerate(self.twins.get(key, ()), 1):
+                own: Hashable = (cookie, number) if cookie else 0
+                expanded.append((kind, twin, name, is_directory, own))  # type: ignore[arg-type]
         return expanded

@@ -13,6 +13,7 @@ from famcore.snapshot import Found
 from famcore.tree.changes import Changes
 from famcore.tree.doubts import Doubts
 from famcore.tree.gaps import Gaps
+from famcore.tree.glances import Glances
 from famcore.tree.growth import Growth
 from famcore.tree.inspection import Inspection
 from famcore.tree.notices import Notice
@@ -30,7 +31,6 @@ class Tree:
     """What is known of the disk, and who wants to know. Not thread-safe: its owner locks."""
 
     def __init__(self, match: Callable[[str], object], *, audit: float, max_pending: int) -> None:
-        self._audit = audit
         self._max_pending = max_pending
         #: What consumers are to hear that is no event; the owner takes them, without its lock.
         self.notices: deque[Notice] = deque()
@@ -38,15 +38,16 @@ class Tree:
         self.generation = 0
         doubts, telling = Doubts(), Telling(match)
         self._doubts, self._telling = doubts, telling
-        self._gaps = Gaps(audit, doubts, self.notices)
-        self._watches = Watches(self._gaps, self.notices)
+        self._glances = Glances(audit)
+        self._gaps = Gaps(audit, doubts, self._glances, self.notices)
+        self._watches = Watches(audit, self._gaps, doubts, self.notices)
         #: The backends in use, open or lost.
         self.sources: list[Source] = self._watches.sources
-        self._inspection = Inspection(self._watches, doubts)
+        self._inspection = Inspection(self._watches, self._gaps, self._glances, doubts)
         growth = self._growth = Growth(self._watches, self._inspection, doubts, telling)
         self._paths = Paths(self._inspection, telling, growth)
         self._repair = Repair(self._inspection, doubts, telling, growth, self.notices)
-        self._changes = Changes(self._paths.root, self._watches, doubts, telling, growth)
+        self._changes = Changes(self._paths.root, self._gaps, doubts, telling, growth)
 
     @property
     def ask_to_ignore(self) -> Callable[[str, bool], bool] | None:
@@ -60,7 +61,7 @@ class Tree:
     # --- sources
 
     def open(self, backend: Backend) -> None:
-        """Watch by `backend` from now on."""
+        """Watch by `backend` from now on. What its `fileno` raises passes through."""
         self._watches.open(backend)
         self.generation += 1
 
@@ -76,19 +77,19 @@ class Tree:
             return
         try:
             began = time.time()
-            changes = backend.read()
-            if not isinstance(changes, list):
-                changes = list(changes)
+            # A list of its own: the backend may go on to use the one it gave.
+            changes = list(backend.read())
             if changes:
-                self._changes.add(source, changes, source.complete)
+                self._changes.add(source, changes)
                 if len(changes) > self._max_pending or len(self._changes.chunks) > 1:
                     self._changes.bound(self._max_pending)
             if not changes or source.descriptor is None:
-                source.complete = began
+                self._changes.complete(source, began - source.cls.latency)
         except (Exception, SystemExit) as error:
-            self._lose(source, error)
+            self.lose(source, error)
 
-    def _lose(self, source: Source, error: BaseException) -> None:
+    def lose(self, source: Source, error: BaseException) -> None:
+        """`source` is of no use any more, by `error`; it is opened again."""
         self._changes.forget(source)
         self._watches.lose(source, error)
         self.generation += 1
@@ -107,16 +108,16 @@ class Tree:
         """Each monitored path, and each directory that is not covered."""
         rows = {}
         names = ", ".join(source.cls.name for source in self.sources)
-        for gap in self._gaps:
-            for path in gap.paths:
-                rows[path] = Coverage(path, names, False, gap.reason, gap.remedy)
+        for cause, _, paths in self._gaps:
+            for path in paths:
+                rows[path] = Coverage(path, names, False, cause.reason, cause.remedy)
         for monitor, route in self._paths.routes.items():
-            missed = [each for node in route if (each := self._gaps.get(node)) is not None]
-            rows[monitor.path] = (
-                Coverage(monitor.path, names, False, missed[-1].reason, missed[-1].remedy)
-                if missed
-                else Coverage(monitor.path, names, True)
-            )
+            row = Coverage(monitor.path, names, True)
+            for node in route:
+                gap = self._gaps.get(node)
+                if gap is not None:
+                    row = Coverage(monitor.path, names, False, gap.cause.reason, gap.cause.remedy)
+            rows[monitor.path] = row
         return list(rows.values())
 
     # --- events
@@ -150,18 +151,18 @@ class Tree:
         return telling.begin_batch()
 
     def _go_on(self) -> bool:
-        """Translate what was read, look at what is in doubt, repair; false if all is done."""
-        done = True
+        """Translate what was read, settle suspects, repair; false if there is nothing to do."""
+        did = True
         changes, doubts = self._changes, self._doubts
         if changes.chunks:
             self._translate()
         elif changes.has_suspects:
             changes.look_for_suspect()
-        elif doubts.doubtful:
-            self._growth.settle_doubtful()
+        elif doubts.has_suspects:
+            self._growth.settle_suspect()
         else:
-            done = False
-        return (bool(doubts) and self._repair.step()) or done
+            did = False
+        return (bool(doubts) and self._repair.step()) or did
 
     def _translate(self) -> None:
         source = self._changes.chunks[0].source
@@ -170,13 +171,13 @@ class Tree:
         except (TypeError, ValueError) as error:
             breach = PluginError(f"backend {source.cls.name!r} says what is no change: {error}")
             breach.__cause__ = error
-            self._lose(source, breach)
+            self.lose(source, breach)
 
     def has_work(self) -> bool:
         """Whether `produce` may have something to tell without reading more."""
         if self._telling.out or self._paths.listings or self._changes.chunks:
             return True
-        if self._growth.arrivals or self._doubts.doubtful or self._changes.has_suspects:
+        if self._growth.arrivals or self._doubts.has_suspects or self._changes.has_suspects:
             return True
         due = self._doubts.due()
         return due is not None and due <= time.monotonic()
@@ -185,18 +186,19 @@ class Tree:
 
     def deadline(self) -> float | None:
         """When (monotonic seconds) `produce` is to be called even if nothing is read."""
-        lost = [source.since for source in self.sources if source.backend is None]
-        times = [self._doubts.due(), self._gaps.deadline(), *lost]
+        times = [self._doubts.due(), self._gaps.deadline(), self._glances.deadline()]
+        times.extend(source.retry_at for source in self.sources if source.backend is None)
         return min((each for each in times if each is not None), default=None)
 
     def _tick(self) -> None:
         """Do what is due by the clock."""
         for source in self.sources:
-            if source.backend is None and self._watches.reopen(source, self._audit):
+            if source.backend is None and self._watches.reopen(source):
                 self.generation += 1
                 reason = f"backend {source.cls.name!r} was lost"
                 self._doubts.ask_all(self._paths.root, source.complete, reason)
-        if self._gaps.deadline() is None:
+        # What a listing has not told yet is not to be told as gone: nothing is settled amid one.
+        if self._paths.listings:
             return
         now = time.monotonic()
         for node in self._gaps.due(now):
@@ -206,6 +208,6 @@ class Tree:
                 self._inspection.review(node)
             else:
                 self._growth.settle(node)
-        for node in self._gaps.due_for_a_glance(now):
+        for node in self._glances.due(now):
             for pin in list(node.pins.values()):
                 self._growth.settle(pin)

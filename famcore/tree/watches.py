@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Hashable
 
 from famcore.backend import Backend, Interest
 from famcore.errors import BackendLost, BackendUnavailable, FamError, PluginError
 from famcore.snapshot import is_missing
+from famcore.tree.doubts import Doubts
 from famcore.tree.gaps import Gaps
 from famcore.tree.node import Node
 from famcore.tree.notices import Failed, Notice
+from famcore.tree.pause import Pause
 from famcore.tree.source import Source, Twin
+
+#: Seconds until a lost backend that did not last is opened again, at first.
+_FIRST_PAUSE = 0.1
 
 
 class Watches:
     """The backends in use, which node is watched by which, and which by none."""
 
-    def __init__(self, gaps: Gaps, notices: deque[Notice]) -> None:
+    def __init__(
+        self, longest_pause: float, gaps: Gaps, doubts: Doubts, notices: deque[Notice]
+    ) -> None:
+        self._longest_pause = longest_pause
         self.sources: list[Source] = []
-        self.gaps = gaps
+        self._gaps = gaps
+        self._doubts = doubts
         self._notices = notices
 
     # --- one node
@@ -32,32 +42,40 @@ class Watches:
         """
         if interest is None:
             self.release(node)
-            self.gaps.watched(node)
+            self._gaps.drop(node)
             return True
         source, backend = self._source_for(node)
         try:
             if backend is None:
                 raise _said(source)
-            path = node.path
-            key = backend.watch(path, interest)
-            if key is None:
-                raise PluginError(f"backend {source.cls.name!r}: watch returned None for {path}")
-            same = self._hold(source, key, node, interest)
-            wanted = interest
-            while (widest := source.widest(key)) > wanted:
-                # For other nodes of the thing, too; but it may be another by now.
-                wanted = widest
-                key = backend.watch(path, wanted)
-                same = self._hold(source, key, node, interest) and same
+            same = self._watch(source, backend, node, interest)
         except (Exception, SystemExit) as error:
             if is_missing(error):
                 self.release(node)
                 raise
             if isinstance(error, PluginError) or not isinstance(error, OSError | FamError):
-                self._failed(source, error)
+                self._blame(source, error)
             self.miss(node, error)
             return False
-        self.gaps.watched(node)
+        self._gaps.watched(node)
+        return same
+
+    def _watch(self, source: Source, backend: Backend, node: Node, interest: Interest) -> bool:
+        """Watch `node` with `interest`, and with what other nodes of the same thing need."""
+        path = node.path
+        wanted = interest
+        if node.source is source:
+            wanted = max(wanted, source.widest(node.key, but=node))
+        before = time.time()
+        key = _checked(source, backend.watch(path, wanted), path)
+        same = self._hold(source, key, node, interest)
+        while (widest := source.widest(key)) > wanted:
+            # It is a thing that others watch, who have heard less for a moment; or another by now.
+            wanted = widest
+            for other in source.others(key, node):
+                self._doubts.ask(other, min(before, source.complete))
+            key = _checked(source, backend.watch(path, wanted), path)
+            same = self._hold(source, key, node, interest) and same
         return same
 
     def cover_new(self, node: Node, path: str) -> bool:
@@ -82,7 +100,7 @@ class Watches:
     def miss(self, node: Node, error: BaseException) -> None:
         """`node` can't be watched or listed, by `error`: a gap."""
         self.release(node)
-        self.gaps.miss(node, error)
+        self._gaps.miss(node, error)
 
     def _hold(self, source: Source, key: Hashable, node: Node, interest: Interest) -> bool:
         """`node` is watched by `key` from now on; true if it was before."""
@@ -127,31 +145,31 @@ class Watches:
             try:
                 source.backend.unwatch(origin)
             except (Exception, SystemExit) as error:
-                self._failed(source, error)
+                self._blame(source, error)
 
     def forget(self, node: Node) -> None:
         """The watch of `node` has ended, the backend says."""
         source, key = node.source, node.key
         if source is None:
             return
-        node.unwatched()
+        node.forget_watch()
         del source.nodes[key]
         if isinstance(key, Twin):
             source.twins[key.key].remove(key)
             if not source.twins[key.key]:
                 del source.twins[key.key]
-        self.gaps.gave_back()
+        self._gaps.gave_back()
 
     def drop(self, node: Node) -> None:
         """`node` leaves the tree."""
         self.release(node)
-        self.gaps.drop(node)
+        self._gaps.drop(node)
 
     # --- whole backends
 
     def open(self, backend: Backend) -> None:
-        """Watch by `backend`, too, from now on."""
-        source = Source(type(backend))
+        """Watch by `backend`, too, from now on. What its `fileno` raises passes through."""
+        source = Source(type(backend), Pause(_FIRST_PAUSE, self._longest_pause))
         source.open(backend)
         self.sources.append(source)
 
@@ -169,20 +187,33 @@ class Watches:
         self.close(source)
         source.lose(error)
         for node in nodes:
-            node.unwatched()
-            self.gaps.miss(node, _said(source), source.complete)
+            node.forget_watch()
+            self._gaps.miss(node, _said(source), source.complete)
 
-    def reopen(self, source: Source, longest_pause: float) -> bool:
+    def reopen(self, source: Source) -> bool:
         """Open a lost backend again, if the time has come; false if it stays lost."""
         before = source.lost_by
-        if source.reopen(longest_pause):
+        if source.reopen():
             return True
         if source.lost_by is not before:
-            self.gaps.still_lost(_said(source))
+            self._gaps.still_lost(_said(source))
         return False
+
+    def _blame(self, source: Source, error: BaseException) -> None:
+        """Tell that the backend raised what it may not, unless it did so before."""
+        fault = f"{type(error).__name__}: {error}"
+        if fault not in source.faults:
+            source.faults.add(fault)
+            self._failed(source, error)
 
     def _failed(self, source: Source, error: BaseException) -> None:
         self._notices.append(Failed(source.cls.name, error))
+
+
+def _checked(source: Source, key: Hashable, path: str) -> Hashable:
+    if key is None:
+        raise PluginError(f"backend {source.cls.name!r}: watch returned None for {path}")
+    return key
 
 
 def _said(source: Source) -> FamError:

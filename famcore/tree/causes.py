@@ -1,0 +1,47 @@
+"""Errors in words: why something can't be covered, and what would help."""
+
+from __future__ import annotations
+
+import errno
+from typing import NamedTuple
+
+from famcore.errors import BackendLost, BackendUnavailable, WatchLimitReached
+
+#: What helps against what the system refuses.
+_REMEDIES = {
+    errno.EACCES: "grant read permission on it",
+    errno.EPERM: "grant read permission on it",
+    errno.EIO: "see what the kernel says of that filesystem",
+    errno.ENAMETOOLONG: "shorten the names above it",
+    errno.ENOTCONN: "mount that filesystem again",
+    errno.ESTALE: "mount that filesystem again",
+}
+
+#: All that was watched by a backend which is lost shares this.
+LOST = "a lost backend"
+
+
+class Cause(NamedTuple):
+    """Why a path is not covered."""
+
+    reason: str
+    remedy: str
+    #: What keeps others from being covered just as well: a limit of the system, a lost backend, a
+    #: fault of a backend. "" if it is of this path alone.
+    shared: str = ""
+
+
+def explain(error: BaseException) -> Cause:
+    """The cause that `error` tells of."""
+    if isinstance(error, WatchLimitReached):
+        value = "" if error.value is None else f" = {error.value}"
+        return Cause(f"{error.limit}{value} is reached", error.remedy, error.limit)
+    if isinstance(error, BackendUnavailable):
+        return Cause(error.reason, error.hint, LOST)
+    if isinstance(error, BackendLost):
+        return Cause(str(error), "it is opened again as soon as that works", LOST)
+    if isinstance(error, OSError) and error.strerror:
+        reason = "permission denied" if isinstance(error, PermissionError) else error.strerror
+        return Cause(reason, _REMEDIES.get(error.errno or 0, ""))
+    reason = f"{type(error).__name__}: {error}"
+    return Cause(reason, "report it to the backend's author", reason)

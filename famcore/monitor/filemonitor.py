@@ -244,10 +244,16 @@ class FileMonitor(FamNames):
             )
             tree.ask_to_ignore = self._ignore_hook()
             tree.open(backend)
-            return Loop(Reader(tree, self._dispatch, self._stops), self._dispatch)
+            reader = Reader(tree, self._dispatch, self._stops)
         except BaseException:
             backend.close()
             raise
+        try:
+            reader.open()
+        except BaseException:
+            reader.close()
+            raise
+        return Loop(reader, self._dispatch)
 
     def _started(self) -> Loop | None:
         """The loop, which is started if it is not yet; None after `shutdown`."""

@@ -51,7 +51,7 @@ class Loop:
                 if not self._take_turn(deadline):
                     break
                 try:
-                    events = self._deliver(ready, kept=kept)
+                    events = self._deliver(ready, deadline, token, kept=kept)
                 finally:
                     self._turn.release()
                 if events:
@@ -82,10 +82,12 @@ class Loop:
         left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
         return self._turn.acquire(timeout=left)
 
-    def _deliver(self, ready: set[int] | None, *, kept: bool) -> list[Event]:
+    def _deliver(
+        self, ready: set[int] | None, deadline: float | None, token: int, *, kept: bool
+    ) -> list[Event]:
         """Deliver what is there, a batch at most."""
         while True:
-            if not self.reader.fill(ready) and not self._dispatch:
+            if not self.reader.fill(ready, deadline, token) and not self._dispatch:
                 self.send_notices()
                 return []
             events = self._dispatch.deliver(kept=kept)

@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from typing import Protocol
 
 from famcore.monitor.timer import Timer
@@ -33,7 +34,8 @@ class Poller:
         for descriptor in (self._woken, self._waker):
             os.set_blocking(descriptor, False)
         self._queue.add(self._woken)
-        self._sources: set[int] = set()
+        #: Our own copy of each source's descriptor → the source's.
+        self._sources: dict[int, int] = {}
         self._when: float | None = None
         self._signalled = False
         #: Whether something may have been written to the pipe since it was drained.
@@ -43,13 +45,33 @@ class Poller:
         """The one descriptor; close-on-exec, as all behind it."""
         return self._queue.fileno()
 
-    def watch_only(self, descriptors: set[int]) -> None:
-        """Wait for these sources' descriptors from now on, each of which may be a new one."""
-        for descriptor in self._sources:
-            self._queue.discard(descriptor)
+    def watch_only(self, descriptors: Iterable[int]) -> dict[int, OSError]:
+        """Wait for these sources' descriptors from now on; return those that can't be waited for.
+
+        Copies are: the original may be closed here and live on in a forked child, and could then
+        not be let go of any more (epoll(7), "Will closing a file descriptor…").
+        """
+        self._let_go()
+        refused = {}
         for descriptor in descriptors:
-            self._queue.add(descriptor)
-        self._sources = descriptors
+            try:
+                copy = os.dup(descriptor)
+            except OSError as error:
+                refused[descriptor] = error
+                continue
+            try:
+                self._queue.add(copy)
+                self._sources[copy] = descriptor
+            except OSError as error:
+                os.close(copy)
+                refused[descriptor] = error
+        return refused
+
+    def _let_go(self) -> None:
+        for copy in self._sources:
+            self._queue.discard(copy)
+            os.close(copy)
+        self._sources.clear()
 
     def wait(self, timeout: float | None) -> set[int]:
         """Those sources' descriptors that are readable, after `timeout` seconds at most.
@@ -57,18 +79,22 @@ class Poller:
         Returns early, with none, when woken or when the timer is due; None waits for ever.
         """
         if timeout == 0 or threading.current_thread() is not threading.main_thread():
-            return self._queue.wait(timeout) & self._sources
+            return self._wait(timeout)
         # A signal that comes just before the wait would not run its handler, nor end the wait:
         # Python itself is to write to the pipe then.
         others = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         if others != -1:
             signal.set_wakeup_fd(others)
         try:
-            return self._queue.wait(timeout) & self._sources
+            return self._wait(timeout)
         finally:
             if others == -1:
                 signal.set_wakeup_fd(-1)
                 self._written = True
+
+    def _wait(self, timeout: float | None) -> set[int]:
+        sources = self._sources
+        return {sources[copy] for copy in self._queue.wait(timeout) if copy in sources}
 
     def wake(self) -> None:
         """Make it readable. May be called from a signal handler and from any thread."""
@@ -97,6 +123,7 @@ class Poller:
 
     def close(self) -> None:
         """Close the descriptor and what is behind it."""
+        self._let_go()
         self._queue.close()
         os.close(self._woken)
         waker, self._waker = self._waker, -1
@@ -119,9 +146,7 @@ if sys.platform == "linux":
             self._epoll.register(descriptor, select.EPOLLIN)
 
         def discard(self, descriptor: int) -> None:
-            # One that was closed has left by itself.
-            with contextlib.suppress(OSError):
-                self._epoll.unregister(descriptor)
+            self._epoll.unregister(descriptor)
 
         def wait(self, timeout: float | None) -> set[int]:
             return {descriptor for descriptor, _ in self._epoll.poll(timeout)}
@@ -157,9 +182,7 @@ else:
             self._control(descriptor, select.KQ_FILTER_READ, select.KQ_EV_ADD)
 
         def discard(self, descriptor: int) -> None:
-            # One that was closed has left by itself.
-            with contextlib.suppress(OSError):
-                self._control(descriptor, select.KQ_FILTER_READ, select.KQ_EV_DELETE)
+            self._control(descriptor, select.KQ_FILTER_READ, select.KQ_EV_DELETE)
 
         def wait(self, timeout: float | None) -> set[int]:
             events = self._kqueue.control(None, 64, timeout)

@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from famcore.dispatch import Dispatch
+from famcore.errors import BackendLost
 from famcore.events import Coverage
 from famcore.monitor.poller import Poller
 from famcore.monitor.stops import Stops
 from famcore.tree import Tree
 from famcore.tree.source import Source
+
+#: Seconds of one call for which sources are read again and again.
+_READS_ON = 1.0
 
 
 class Reader:
@@ -40,6 +44,8 @@ class Reader:
         #: The live sources without a descriptor, and when (monotonic seconds) they are read next.
         self._polled: list[Source] = []
         self._poll_at = 0.0
+        #: Whether some source was said to be readable, and has not been read since.
+        self._is_unread = False
         #: The tokens (of `Stops`) of those who wait.
         self._waiting: list[int] = []
 
@@ -63,13 +69,23 @@ class Reader:
             finally:
                 self._lock.release()
 
-    def fill(self, ready: set[int] | None) -> bool:
+    def fill(
+        self, ready: set[int] | None, deadline: float | None = None, token: int | None = None
+    ) -> bool:
         """Read the sources (with a descriptor in `ready`; None: all) and make events.
 
-        Returns whether there are undelivered ones.
+        Returns whether there are undelivered ones. A look at everything goes on until it brings
+        one or ends; but not past a `deadline` that lies ahead (monotonic seconds), nor when
+        `token` (of `Stops`) is to stop. What is said meanwhile is read for a second.
         """
+        began = time.monotonic()
         while self._fill_once(ready):
-            ready = None
+            now = time.monotonic()
+            if deadline is not None and began < deadline <= now:
+                break
+            if token is not None and self._stops.is_over(token):
+                break
+            ready = None if now - began < _READS_ON else set()
         return self._dispatch.has_undelivered()
 
     def _fill_once(self, ready: set[int] | None) -> bool:
@@ -103,8 +119,8 @@ class Reader:
     def _read(self, ready: set[int] | None) -> None:
         """Read the sources with a descriptor in `ready`, and those whose time has come.
 
-        None: all are read rather than asked whether they are readable. Of a descriptor that says
-        so once (a change of mounts), somebody else may have been told.
+        None: all are read, rather than asked whether they are readable. A descriptor that says so
+        once may have said it to somebody else.
         """
         if self._generation != self.tree.generation:
             self._register_sources()
@@ -116,19 +132,30 @@ class Reader:
             descriptor = source.descriptor
             if descriptor is not None and (ready is None or descriptor in ready):
                 self.tree.read(source)
+        self._is_unread = False
+
+    def open(self) -> None:
+        """Wait for the sources from now on. Raises `OSError` if one can't be waited for."""
+        for error in self._wait_for_sources().values():
+            raise error
 
     def _register_sources(self) -> None:
-        """Wait for what is open now."""
+        """Wait for what is open now; what can't be waited for is lost."""
+        while self._generation != self.tree.generation:
+            for source, error in self._wait_for_sources().items():
+                self.tree.lose(source, BackendLost(f"its descriptor can't be polled: {error}"))
+
+    def _wait_for_sources(self) -> dict[Source, OSError]:
         self._generation = self.tree.generation
         sources = self.tree.sources
-        self._poller.watch_only(
-            {each.descriptor for each in sources if each.descriptor is not None}
-        )
+        by_descriptor = {each.descriptor: each for each in sources if each.descriptor is not None}
         self._polled = [
             each
             for each in sources
             if each.is_live and each.backend is not None and each.descriptor is None
         ]
+        refused = self._poller.watch_only(by_descriptor)
+        return {by_descriptor[descriptor]: error for descriptor, error in refused.items()}
 
     def coverage(self) -> list[Coverage]:
         """What is covered and what is not."""
@@ -203,7 +230,9 @@ class Reader:
             self.signal()
             if not self.is_live or self._stops.asked(token):
                 return None
-            return self._poller.wait(None if deadline is None else deadline - began)
+            ready = self._poller.wait(None if deadline is None else deadline - began)
+            self._is_unread = self._is_unread or bool(ready)
+            return ready
         finally:
             self._end_to_wait(token)
 
@@ -217,7 +246,7 @@ class Reader:
             when = self.tree.deadline()
             if self._polled:
                 when = self._poll_at if when is None else min(when, self._poll_at)
-            wanted = bool(self._dispatch) or self.tree.has_work()
+            wanted = bool(self._dispatch) or self._is_unread or self.tree.has_work()
             for token in self._waiting:
                 wanted = wanted or self._stops.is_over(token)
             self._poller.signal(wanted, when)

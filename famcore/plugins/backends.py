@@ -66,6 +66,8 @@ def _breach(backend: type[Backend], name: str) -> str | None:
         seconds = getattr(backend, attribute)
         if not (isinstance(seconds, int | float) and 0 <= seconds < math.inf):
             return f"{called}.{attribute} is {seconds!r}; make it a number of seconds"
+    if not backend.interval:
+        return f"{called}.interval is {backend.interval!r}; read() would be called all the time"
     return None
 
 

@@ -280,7 +280,7 @@ class Changes:
 
     def _changed_itself(self, node: Node) -> None:
         if node.found not in (Found.NOTHING, Found.LINK):
-            self._telling.itself(node, EventCode.CHANGED, node.found is Found.DIRECTORY)
+            self._telling.itself(node, EventCode.CHANGED)
 
     def _pin_changed(self, pin: Node) -> None:
         """A directory tells of something in it that may have a watch of its own, and monitors."""

@@ -50,7 +50,7 @@ class Growth:
             else:
                 node.found = found
                 if found is not Found.NOTHING:
-                    self._telling.itself(node, EventCode.CREATED, found is Found.DIRECTORY)
+                    self._telling.itself(node, EventCode.CREATED)
             if found is Found.DIRECTORY:
                 self.arrivals.append((node, None))
         elif found is not Found.NOTHING and held is not Held.STILL:
@@ -68,7 +68,7 @@ class Growth:
         elif node.found is Found.LINK:
             self.relink(node, Found.LINK)
         else:
-            self._telling.itself(node, EventCode.CHANGED, False)
+            self._telling.itself(node, EventCode.CHANGED)
 
     def _keep_in_step(self, node: Node, found: Found) -> None:
         """Have the entries of the directory above agree with what was found at `node`."""
@@ -93,7 +93,7 @@ class Growth:
             if before is Found.LINK:
                 self.relink(node, before)
             elif before is Found.FILE or before is Found.SPECIAL:
-                self._telling.itself(node, EventCode.CHANGED, False)
+                self._telling.itself(node, EventCode.CHANGED)
 
     def went(self, node: Node) -> None:
         """The name where `node` is has gone."""
@@ -124,7 +124,7 @@ class Growth:
                 links.append(each)
                 continue
             if each.found is not Found.NOTHING:
-                self._telling.itself(each, EventCode.DELETED, each.found is Found.DIRECTORY)
+                self._telling.itself(each, EventCode.DELETED)
             each.found = Found.NOTHING
         for each in line:
             each.names = None

@@ -64,7 +64,7 @@ class Repair:
         if node.found is Found.FILE:
             parent = node.parent
             if parent is not None and self._changed(parent, [node.name], since):
-                self._telling.itself(node, EventCode.CHANGED, False)
+                self._telling.itself(node, EventCode.CHANGED)
         elif node.found is Found.DIRECTORY:
             if node.is_listed:
                 self._compare(node, since)
@@ -98,7 +98,7 @@ class Repair:
             for entry in names.values():
                 if isinstance(entry, Node) and entry.found is Found.DIRECTORY:
                     self._doubts.ask(entry, EVER)
-            self._telling.itself(node, EventCode.CHANGED, True)
+            self._telling.itself(node, EventCode.CHANGED)
         node.pack()
 
     def _changed(self, node: Node, names: list[str], since: float) -> list[str]:

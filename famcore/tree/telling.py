@@ -6,6 +6,7 @@ from collections.abc import Callable, Container
 
 from famcore.events import Event, EventCode, Monitor, make_event
 from famcore.ignore import should_ignore
+from famcore.snapshot import Found
 from famcore.tree.node import Node
 
 #: A monitor, and the path of a node relative to it: "" or ending in a slash.
@@ -150,7 +151,7 @@ class Telling:
                 continue
             self.out.append(make_event(monitor, filename, code, is_directory, moved_from))
 
-    def itself(self, node: Node, code: EventCode, is_directory: bool | None) -> None:
+    def itself(self, node: Node, code: EventCode) -> None:
         """Tell the monitors that are set on `node` of itself."""
         if not node.monitors:
             return
@@ -161,6 +162,7 @@ class Telling:
             return
         else:
             told.add("")
+        is_directory = node.found is Found.DIRECTORY
         for monitor in node.monitors:
             if monitor not in self.silent:
                 self.out.append(make_event(monitor, "", code, is_directory))

@@ -129,17 +129,17 @@ class Tree:
         meanwhile is not to wait for a look at many directories that have not changed.
         """
         self._tick()
-        telling, growth = self._telling, self._growth
+        telling, growth, listings = self._telling, self._growth, self._paths.listings
         until = time.monotonic() + _SLICE
         while len(telling.out) < BATCH:
-            if growth.arrivals and not self._paths.is_listing:
+            if growth.arrivals and not listings.is_amid:
                 growth.grow()
-            elif self._paths.listings:
+            elif listings:
                 # What a switch tells as changed may have been told: not in one batch, then.
-                is_switch = self._paths.listings[0].is_switch
+                is_switch = listings.next_is_switch
                 if is_switch and telling.out:
                     break
-                self._paths.tell_listing(BATCH - len(telling.out))
+                listings.tell(BATCH - len(telling.out))
                 if is_switch and telling.out:
                     break
             elif (

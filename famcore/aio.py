@@ -1,4 +1,4 @@
-"""Waiting for a descriptor in an asyncio loop."""
+"""Waiting in an asyncio loop: for a descriptor, and for the others."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ async def readable(fileno: int) -> None:
         await ready
     finally:
         loop.remove_reader(fileno)
+
+
+async def turn() -> None:
+    """Let everything else in the loop have its turn."""
+    await asyncio.sleep(0)

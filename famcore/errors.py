@@ -65,6 +65,9 @@ class WatchLimitReached(FamError, OSError):
         self.value = value
         self.remedy = remedy
 
+    def __str__(self) -> str:
+        return f"{self.path}: {self.strerror}"
+
 
 class PluginError(FamError):
     """A plugin does not keep to its contract; the message names plugin, place and correction."""

@@ -63,7 +63,10 @@ def fam_degraded(fam: FileMonitor, path: str, reason: str) -> None:
 
 @hookspec
 def fam_restored(fam: FileMonitor, path: str) -> None:
-    """Changes of `path` are heard again; what was missed has been told."""
+    """Changes of `path` are heard again; what was missed has been told.
+
+    Or there are none to be heard: it has gone, or is not monitored any more.
+    """
 
 
 @hookspec

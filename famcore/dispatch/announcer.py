@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
-from collections.abc import Iterator
+import time
+from collections import deque
 
 from famcore.dispatch.dispatch import Dispatch
 from famcore.tree.notices import Degraded, Failed, Notice, Restored, Resynced
@@ -12,70 +12,59 @@ from famcore.tree.notices import Degraded, Failed, Notice, Restored, Resynced
 log = logging.getLogger(__name__)
 
 
+#: Seconds after which what is to be logged is, even if things do not come to rest.
+_SOON = 1.0
+
+
 class Announcer:
-    """Tells consumers by way of the dispatch. The log has a line for each cause, not each path."""
+    """Tells consumers by way of the dispatch; the log once things have come to rest.
+
+    It has a line for each cause, not for each path: thousands may have one.
+    """
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
-        #: Path that is not heard → why.
-        self._reasons: dict[str, str] = {}
-        #: Reason → how many paths it keeps from being heard, and how many when last logged.
-        self._counts: Counter[str] = Counter()
-        self._logged: Counter[str] = Counter()
+        #: Reason and remedy → the paths that are not heard by it and are not in the log yet.
+        self._unheard: dict[tuple[str, str], list[str]] = {}
+        #: The paths that are heard again and are not in the log yet.
+        self._heard: list[str] = []
+        #: Since when (monotonic seconds) something is to be logged.
+        self._since = 0.0
 
     def announce(self, notices: deque[Notice]) -> None:
         """Tell `notices`, as far as they are there; another thread may add to them."""
         while notices:
+            if not (self._unheard or self._heard):
+                self._since = time.monotonic()
             match notices.popleft():
-                case Degraded() as first:
-                    self._degraded([first, *_pop_same(notices, first)])
-                case Restored(path):
-                    self._restored(path)
+                case Degraded(path, reason, remedy):
+                    self._unheard.setdefault((reason, remedy), []).append(path)
+                    self._dispatch.notify("fam_degraded", path=path, reason=reason)
+                case Restored(path, is_heard):
+                    if is_heard:
+                        self._heard.append(path)
+                    self._dispatch.notify("fam_restored", path=path)
                 case Resynced(reason, brought):
-                    log.warning(
-                        "%s: the disk was compared, which brought %d events", reason, brought
-                    )
+                    log.warning("%s: the disk was compared, events by that: %d", reason, brought)
                     self._dispatch.notify("fam_resynced", reason=reason, count=brought)
                 case Failed(name, error):
                     log.error("backend %s failed: %s", name, error, exc_info=error)
                     self._dispatch.report_error(name, error)
+        if (self._unheard or self._heard) and time.monotonic() - self._since > _SOON:
+            self.log()
 
-    def _degraded(self, same: list[Degraded]) -> None:
-        """Log those of one reason: the first ones, then when they have become twice as many."""
-        first = same[0]
-        reason = first.reason
-        for each in same:
-            self._forget(each.path)
-            self._reasons[each.path] = reason
-        self._counts[reason] += len(same)
-        count = self._counts[reason]
-        if count >= 2 * self._logged[reason]:
-            self._logged[reason] = count
-            more = f" and {count - 1} more paths" if count > 1 else ""
-            why = f"{reason}; {first.remedy}" if first.remedy else reason
-            log.warning("changes of %s%s are not heard: %s", first.path, more, why)
-        for each in same:
-            self._dispatch.notify("fam_degraded", path=each.path, reason=reason)
-
-    def _restored(self, path: str) -> None:
-        """Log the last one of a reason."""
-        reason = self._reasons.get(path, "")
-        several = " and the others" if self._logged[reason] > 1 else ""
-        self._forget(path)
-        if not self._counts[reason]:
-            log.warning("changes of %s%s are heard again", path, several)
-        self._dispatch.notify("fam_restored", path=path)
-
-    def _forget(self, path: str) -> None:
-        reason = self._reasons.pop(path, None)
-        if reason is not None:
-            self._counts[reason] -= 1
-            if not self._counts[reason]:
-                del self._counts[reason], self._logged[reason]
+    def log(self) -> None:
+        """Log what is to be logged."""
+        unheard, self._unheard = self._unheard, {}
+        heard, self._heard = self._heard, []
+        for (reason, remedy), paths in unheard.items():
+            why = f"{reason}; {remedy}" if remedy else reason
+            log.warning("changes of %s are not heard: %s", _some(paths), why)
+        if heard:
+            log.warning("changes of %s are heard again", _some(heard))
 
 
-def _pop_same(notices: deque[Notice], first: Degraded) -> Iterator[Degraded]:
-    """Those that follow for the same reason. Nobody else takes any."""
-    while notices and isinstance(same := notices[0], Degraded) and same.reason == first.reason:
-        notices.popleft()
-        yield same
+def _some(paths: list[str]) -> str:
+    """The first of `paths`, and how many more there are."""
+    more = len(paths) - 1
+    return paths[0] + (f" and {more} more path{'s' * (more > 1)}" if more else "")

@@ -29,16 +29,18 @@ class Batches:
             yield batch
 
     async def __aiter__(self) -> AsyncIterator[list[Event]]:
-        from famcore.aio import readable
+        from famcore.aio import readable, turn
 
         loop = self._start()
         if loop is None:
             return
         token = self._stops.begin()
         while not self._stops.asked(token):
-            batch = loop.next_batch(0, token, kept=True, patient=False)
+            batch = loop.next_batch(0, token, kept=True, patient=False, brief=True)
             if batch:
                 yield batch
+                # As long as there is more, nothing else would run.
+                await turn()
                 continue
             with loop.reader.waiting(token) as is_open:
                 if not is_open or not loop.reader.is_live or self._stops.asked(token):

@@ -19,6 +19,10 @@ _BURST_SOON = 0.001
 _BURST_PAUSE = 0.002
 
 
+#: Seconds that an event loop may be kept waiting by a look at the disk.
+_BRIEF = 0.005
+
+
 class Loop:
     """What `FileMonitor` runs from `start` to `shutdown`."""
 
@@ -33,13 +37,20 @@ class Loop:
         self._done_at = 0.0
 
     def next_batch(
-        self, timeout: float | None, token: int, *, kept: bool = False, patient: bool = True
+        self,
+        timeout: float | None,
+        token: int,
+        *,
+        kept: bool = False,
+        patient: bool = True,
+        brief: bool = False,
     ) -> list[Event]:
         """Deliver one batch and return it.
 
         Empty after `timeout` seconds (None: no limit), when asked to stop (`token` is the caller's
         of `Stops`), closed, or not live. `patient`: in a burst it may take some milliseconds more,
-        to have more in a batch. `kept`: the caller will use the events, so handlers get copies.
+        to have more in a batch. `brief`: a long look at the disk is broken off, and the descriptor
+        stays readable. `kept`: the caller will use the events, so handlers get copies.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         ready: set[int] | None = None
@@ -51,7 +62,8 @@ class Loop:
                 if not self._take_turn(deadline):
                     break
                 try:
-                    events = self._deliver(ready, deadline, token, kept=kept)
+                    until = time.monotonic() + _BRIEF if brief else deadline
+                    events = self._deliver(ready, until, token, kept=kept)
                 finally:
                     self._turn.release()
                 if events:
@@ -89,6 +101,7 @@ class Loop:
         while True:
             if not self.reader.fill(ready, deadline, token) and not self._dispatch:
                 self.send_notices()
+                self._announcer.log()
                 return []
             events = self._dispatch.deliver(kept=kept)
             if not self._dispatch.queue:
@@ -127,6 +140,7 @@ class Loop:
         with self.turn_by(0.0) as has_turn:
             if has_turn:
                 self.send_notices()
+                self._announcer.log()
         return self._dispatch.has_undelivered()
 
     def deliver_one(self, monitor: Monitor, event: Event) -> None:

@@ -58,6 +58,6 @@ def open_backend(wanted: str | type[Backend] | None) -> Backend:
                 raise
             if is_asked_for:
                 raise PluginError(f"backend {cls.name!r} exits: {error}") from error
-            log.warning("backend %r can't start, the next one is tried: %s", cls.name, error)
+            log.warning("backend %r can't start: %s", cls.name, error)
             reasons.append(f"backend {cls.name!r}: {error}")
     raise NoBackend("\n  ".join(["no live backend can be started:", *reasons]))

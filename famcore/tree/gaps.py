@@ -98,14 +98,17 @@ class Gaps:
     def _compared(self, node: Node, gap: Gap) -> None:
         # Another gap by now: comparing failed.
         if self._gaps.get(node) is gap:
-            self.drop(node)
+            self._end(node, is_heard=True)
 
     def drop(self, node: Node) -> None:
-        """There is nothing to be covered at `node`, or all is."""
+        """There is nothing to be covered at `node`."""
         self._glances.drop(node)
+        self._end(node, is_heard=False)
+
+    def _end(self, node: Node, *, is_heard: bool) -> None:
         gap = self._gaps.pop(node, None)
         if gap is not None:
-            self._notices.extend(map(Restored, gap.paths))
+            self._notices.extend(Restored(path, is_heard) for path in gap.paths)
 
     # --- trying again
 

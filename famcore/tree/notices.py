@@ -14,9 +14,10 @@ class Degraded(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """Changes of `path` are heard again."""
+    """Changes of `path` are heard again; or there are none, for it is gone or not monitored."""
 
     path: str
+    is_heard: bool
 
 
 class Resynced(NamedTuple):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from famcore.events import EventCode
 from famcore.snapshot import Found, changed_since, stamps_are_ours
 from famcore.tree.doubts import EVER, Doubts
 from famcore.tree.growth import Growth
 from famcore.tree.inspection import Inspection
 from famcore.tree.node import Node
-from famcore.tree.notices import Notice, Resynced
 from famcore.tree.telling import Telling
 
 
@@ -18,22 +15,14 @@ class Repair:
     """Looks at the nodes that are in doubt, each in its turn, and tells what was missed."""
 
     def __init__(
-        self,
-        inspection: Inspection,
-        doubts: Doubts,
-        telling: Telling,
-        growth: Growth,
-        notices: deque[Notice],
+        self, inspection: Inspection, doubts: Doubts, telling: Telling, growth: Growth
     ) -> None:
         self._inspection = inspection
         self._doubts = doubts
         self._telling = telling
         self._growth = growth
-        self._notices = notices
         #: Device → whether its stamps are of this machine's clock; asked once in a repair.
         self._are_ours: dict[int, bool] = {}
-        #: How many events it has brought since everything was asked for.
-        self._count = 0
 
     def step(self) -> bool:
         """Look at the next node; false if there is none whose time has come."""
@@ -42,14 +31,9 @@ class Repair:
             return False
         node, since = taken
         if node.is_attached:
-            before = len(self._telling.out)
             self._mend(node, since)
-            self._count += len(self._telling.out) - before
         self._doubts.settled(node)
         if not self._doubts:
-            if self._doubts.reason is not None:
-                self._notices.append(Resynced(self._doubts.reason, self._count))
-            self._doubts.reason, self._count = None, 0
             self._are_ours.clear()
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
 
 from famcore.backend import Backend
 from famcore.errors import PluginError
@@ -16,12 +17,14 @@ from famcore.tree.gaps import Gaps
 from famcore.tree.glances import Glances
 from famcore.tree.growth import Growth
 from famcore.tree.inspection import Inspection
-from famcore.tree.notices import Notice
+from famcore.tree.notices import Notice, Resynced
 from famcore.tree.paths import Paths
 from famcore.tree.repair import Repair
 from famcore.tree.source import Source
 from famcore.tree.telling import Telling
 from famcore.tree.watches import Watches
+
+T = TypeVar("T")
 
 #: Seconds of looking at the disk until what was read meanwhile is told.
 _SLICE = 0.01
@@ -46,7 +49,9 @@ class Tree:
         self._inspection = Inspection(self._watches, self._gaps, self._glances, doubts)
         growth = self._growth = Growth(self._watches, self._inspection, doubts, telling)
         self._paths = Paths(self._inspection, telling, growth)
-        self._repair = Repair(self._inspection, doubts, telling, growth, self.notices)
+        self._repair = Repair(self._inspection, doubts, telling, growth)
+        #: How many events were brought by looking, since everything was asked for.
+        self._brought = 0
         self._changes = Changes(self._paths.root, self._gaps, doubts, telling, growth)
 
     @property
@@ -133,7 +138,7 @@ class Tree:
         until = time.monotonic() + _SLICE
         while len(telling.out) < BATCH:
             if growth.arrivals and not listings.is_amid:
-                growth.grow()
+                self._count(growth.grow)
             elif listings:
                 # What a switch tells as changed may have been told: not in one batch, then.
                 is_switch = listings.next_is_switch
@@ -159,10 +164,23 @@ class Tree:
         elif changes.has_suspects:
             changes.look_for_suspect()
         elif doubts.has_suspects:
-            self._growth.settle_suspect()
+            self._count(self._growth.settle_suspect)
         else:
             did = False
-        return (bool(doubts) and self._repair.step()) or did
+        if doubts:
+            return self._count(self._repair.step) or did
+        if doubts.reason is not None and not did:
+            self.notices.append(Resynced(doubts.reason, self._brought))
+            doubts.reason, self._brought = None, 0
+        return did
+
+    def _count(self, look: Callable[[], T]) -> T:
+        """Look at the disk, and count what that brings if it is because of a repair."""
+        before = len(self._telling.out)
+        result = look()
+        if self._doubts.reason is not None:
+            self._brought += len(self._telling.out) - before
+        return result
 
     def _translate(self) -> None:
         source = self._changes.chunks[0].source
@@ -180,7 +198,9 @@ class Tree:
         if self._growth.arrivals or self._doubts.has_suspects or self._changes.has_suspects:
             return True
         due = self._doubts.due()
-        return due is not None and due <= time.monotonic()
+        if due is None:
+            return self._doubts.reason is not None
+        return due <= time.monotonic()
 
     # --- time
 

@@ -46,6 +46,8 @@ class Follower:
         self._adding = False
         #: The monitors whose `endExist` is still to come.
         self._awaited: set[int] = set()
+        #: Those of the paths that were not there.
+        self._missing: list[str] = []
         #: When the last event was printed or, if that was later, the last monitor was ready.
         self._since = time.monotonic()
         #: The exit code, once it is known. Nothing is printed from then on.
@@ -145,9 +147,14 @@ class Follower:
         return False
 
     def _look_for_ready(self, fam: FileMonitor, events: Sequence[Event]) -> None:
-        self._awaited -= {e.request_id for e in events if e.action is EventCode.END_EXIST}
+        for event in events:
+            if event.action is EventCode.END_EXIST and event.request_id in self._awaited:
+                self._awaited.remove(event.request_id)
+                if event.is_directory is None:
+                    self._missing.append(event.path)
         if not self._awaited:
             self._since = time.monotonic()
             paths = list(self._monitors.values())
             what = ", ".join(paths) if len(paths) <= NAMED else f"{len(paths)} paths"
             say(f"watching {what} ({fam.backend})")
+            say(*(f"{path} is not there yet; it is waited for" for path in self._missing[:NAMED]))

@@ -36,9 +36,10 @@ class FileMonitor(FamNames):
 
     `backend`: a name, a `Backend` class, or None for `$FAM_BACKEND`, else the best live one that
     is installed. `ignore`: `fnmatch` globs of names not to tell of. `consumers`: names of installed
-    consumers, (name, options) pairs, or objects with hookimpls. `audit`: seconds between two looks
-    at what can't be watched. `max_pending`: how many changes are kept for a caller who does not
-    come for them; past that they are dropped and the disk is compared instead.
+    consumers, (name, options) pairs, or objects with hookimpls. `audit`: seconds at most between
+    two looks at what can't be watched, and two attempts to watch it. `max_pending`: how many
+    changes are kept for a caller who does not come for them; past that they are dropped and the
+    disk is compared instead.
 
     All methods may be called from any thread. Nothing is opened before `start`, so a server may
     fork until then.
@@ -57,14 +58,16 @@ class FileMonitor(FamNames):
         max_pending: int = 100_000,
     ) -> None:
         for name, given in (("ignore", ignore), ("consumers", consumers)):
-            if isinstance(given, str):
-                raise TypeError(f"{name} is the string {given!r}: give a list, [{given!r}]")
+            if isinstance(given, str) or not isinstance(given, Iterable):
+                raise TypeError(f"{name} is {given!r}: give a list, [{given!r}]")
+        if not isinstance(backend, str | type | None):
+            raise TypeError(f"backend is {backend!r}: give a name or a Backend class")
         if not audit > 0:
             raise ValueError(f"audit is {audit!r}: give seconds above 0")
         if not max_pending > 0:
             raise ValueError(f"max_pending is {max_pending!r}: give a number above 0")
         #: The ignore patterns; a change of them takes effect at `start`.
-        self.ignore = list(ignore)
+        self.ignore = [os.fsdecode(pattern) for pattern in ignore]
         self._wanted = backend if backend is not None else self.bound_to
         self._audit = audit
         self._max_pending = max_pending

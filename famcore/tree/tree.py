@@ -11,6 +11,7 @@ from famcore.backend import Backend
 from famcore.errors import PluginError
 from famcore.events import BATCH, Coverage, Event, Monitor
 from famcore.snapshot import Found
+from famcore.tree.cases import Cases
 from famcore.tree.changes import Changes
 from famcore.tree.doubts import Doubts
 from famcore.tree.gaps import Gaps
@@ -52,7 +53,8 @@ class Tree:
         self._repair = Repair(self._inspection, doubts, telling, growth)
         #: How many events were brought by looking, since everything was asked for.
         self._brought = 0
-        self._changes = Changes(self._paths.root, self._gaps, doubts, telling, growth)
+        self._cases = Cases(self._paths.root, self._gaps, doubts, telling, growth)
+        self._changes = Changes(telling, growth, self._cases)
 
     @property
     def ask_to_ignore(self) -> Callable[[str, bool], bool] | None:
@@ -86,8 +88,9 @@ class Tree:
             changes = list(backend.read())
             if changes:
                 self._changes.add(source, changes)
-                if len(changes) > self._max_pending or len(self._changes.chunks) > 1:
-                    self._changes.bound(self._max_pending)
+                if self._changes.is_longer_than(self._max_pending):
+                    reason = "more changes than may be pending"
+                    self._doubts.ask_all(self._paths.root, self._changes.clear(), reason)
             if not changes or source.descriptor is None:
                 self._changes.complete(source, began - source.cls.latency)
         except (Exception, SystemExit) as error:
@@ -161,8 +164,8 @@ class Tree:
         changes, doubts = self._changes, self._doubts
         if changes.chunks:
             self._translate()
-        elif changes.has_suspects:
-            changes.look_for_suspect()
+        elif self._cases.has_suspects:
+            self._cases.look_for_suspect()
         elif doubts.has_suspects:
             self._count(self._growth.settle_suspect)
         else:
@@ -195,7 +198,7 @@ class Tree:
         """Whether `produce` may have something to tell without reading more."""
         if self._telling.out or self._paths.listings or self._changes.chunks:
             return True
-        if self._growth.arrivals or self._doubts.has_suspects or self._changes.has_suspects:
+        if self._growth.arrivals or self._doubts.has_suspects or self._cases.has_suspects:
             return True
         due = self._doubts.due()
         if due is None:

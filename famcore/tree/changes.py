@@ -15,6 +15,15 @@ from famcore.tree.node import Node
 from famcore.tree.source import Source
 from famcore.tree.telling import Telling, View
 
+#: Looked up once: an enum takes its time to give a member.
+_KIND_CREATED, _KIND_CHANGED, _KIND_DELETED = Kind.CREATED, Kind.CHANGED, Kind.DELETED
+_CODE_CREATED, _CODE_CHANGED, _CODE_DELETED = (
+    EventCode.CREATED,
+    EventCode.CHANGED,
+    EventCode.DELETED,
+)
+_new = Event.__new__
+
 
 class Chunk:
     """What one read of a source brought."""
@@ -83,9 +92,6 @@ class Changes:
         telling, arrivals = self._telling, self._growth.arrivals
         match, said = telling.match, telling.out.append
         overwritten = self._cases.moves.overwritten
-        kind_created, kind_changed, kind_deleted = Kind.CREATED, Kind.CHANGED, Kind.DELETED
-        created, changed, deleted = EventCode.CREATED, EventCode.CHANGED, EventCode.DELETED
-        new, event_class = Event.__new__, Event
         last: object = chunk  # no key is ever equal to it
         node: Node | None = None
         names: dict[str, bool | Node] = {}
@@ -108,25 +114,25 @@ class Changes:
                             alone, prefix = views[0]
             code = None
             if views and not cookie and is_directory is False:
-                if kind == kind_created:
+                if kind == _KIND_CREATED:
                     if name not in names:
                         if match(name):
                             continue
                         names[name] = False
                         if told:
                             told.discard(name)
-                        code = created
+                        code = _CODE_CREATED
                 elif names.get(name) is False:
-                    if kind == kind_changed:
+                    if kind == _KIND_CHANGED:
                         if name in told:
                             continue
                         told.add(name)
-                        code = changed
-                    elif kind == kind_deleted and (node, name) not in overwritten:
+                        code = _CODE_CHANGED
+                    elif kind == _KIND_DELETED and (node, name) not in overwritten:
                         del names[name]
                         if told:
                             told.discard(name)
-                        code = deleted
+                        code = _CODE_DELETED
             if code is None:
                 self._cases.tell(chunk.source, node, change)
                 last = chunk
@@ -137,7 +143,7 @@ class Changes:
                     name = prefix + name
                     if match(name):
                         continue
-                event = new(event_class)
+                event = _new(Event)
                 event.request_id = alone.request_id
                 event.filename = event._name = name
                 event.action = code

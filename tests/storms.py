@@ -30,13 +30,13 @@ def write(path):
 
 def burst(place):
     for number in range(FILES):
-        make(f"{place}/root/{number:06}")
+        make(os.path.join(place, "root", f"{number:06}"))
 
 
 def chains(place):
     """As `mkdir -p` and what comes after it; every other time a level is filled as it is made."""
     for number in range(CHAINS):
-        levels = [f"{place}/root/{number}"]
+        levels = [os.path.join(place, "root", str(number))]
         levels += [levels[0] + "/level" * depth for depth in range(1, DEPTH)]
         if number % 2:
             os.makedirs(levels[-1])

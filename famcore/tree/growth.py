@@ -214,7 +214,7 @@ class Growth:
             self.settle(node)
             return
         if node.monitors or node.is_followed:
-            found = self.list(node, node.path)
+            found = self.list_directory(node, node.path)
             if found is None:
                 return
             first = len(self.arrivals)
@@ -226,7 +226,7 @@ class Growth:
         for pin in list(node.pins.values()):
             self.settle(pin)
 
-    def list(self, node: Node, path: str) -> dict[str, bool] | None:
+    def list_directory(self, node: Node, path: str) -> dict[str, bool] | None:
         """Watch and list the directory at `node`, its `path`; what is not ignored is known then.
 
         None if there is no directory; its end is told in its turn.

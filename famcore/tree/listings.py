@@ -99,7 +99,7 @@ class Listings:
                     continue
                 if node.routes and node.found is not Found.DIRECTORY:
                     continue
-                if self._growth.list(node, path) is None:
+                if self._growth.list_directory(node, path) is None:
                     continue
             assert node.names is not None
             entries = list(node.names.items())

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -288,6 +289,28 @@ def test_what_comes_to_be_there_is_told(is_directory, ordinary, place):
     assert ordinary.told(1) == [("deleted", str(path))]
     assert ordinary.uncovered() == []
     assert ordinary.coverage.degraded == []
+
+
+def test_what_is_renamed_there_amid_its_listing_is_told_as_gone_afterwards(ordinary, place):
+    """Only a look tells, which is not to come between the names that exist."""
+    for number in range(3_000):
+        (place / "own" / str(number)).touch()
+    fold = Fold(str(place / "own"))
+    seen = []
+
+    def handle(event):
+        fold.add(event)
+        seen.append(event)
+        if len(seen) == 10:
+            os.seteuid(0)
+            (place / "own").rename(place / "away")
+            os.seteuid(NOBODY)
+            time.sleep(2 * AUDIT)
+
+    with as_nobody():
+        ordinary.fam.add_monitor(place / "own", handle)
+    ordinary.rest(lambda: len(seen) > 3_000 and not fold.standing)
+    assert fold.breaches == []
 
 
 # --- what may not be read

@@ -163,6 +163,32 @@ def file(place):
     place.settle((plain, ["changed file"]), (itself, [f"changed {itself.path}"]))
 
 
+def twice(place):
+    place.touch("d/x", "e/hidden")
+    run("mount", "--bind", place.path("d"), place.path("e"))
+    logs = place.monitor("d"), place.monitor("e")
+    place.settle()
+    for old, new in (("x", "y"), ("y", "z")):
+        os.rename(place.path(f"d/{old}"), place.path(f"d/{new}"))
+        place.recorder.rest()
+        for log in logs:
+            told = [(event.filename, event.moved_from) for event in log.events[1:]]
+            if told != [(new, old)]:
+                print(f"{log.path} was told of {told}, not of {new} from {old}")
+        place.settle()
+
+
+def lesser(place):
+    place.touch("d/sub/file", "e/hidden")
+    run("mount", "--bind", place.path("d"), place.path("e"))
+    whole = place.monitor("d")
+    place.settle()
+    place.monitor("e/sub")
+    place.settle()
+    place.touch("d/new")
+    place.settle((whole, ["created new", "changed new"]))
+
+
 def odd(place):
     place.touch("a b\n\\c/under")
     plain = place.monitor("a b\n\\c")

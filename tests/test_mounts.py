@@ -24,6 +24,8 @@ CASES = {
     "above": "a filesystem is mounted above a monitored path",
     "deep": "a filesystem is mounted deep in a recursively monitored tree",
     "file": "a file is mounted over a monitored file",
+    "twice": "of a directory that is mounted twice, a rename is told by each of its paths",
+    "lesser": "who needs to hear less of a directory mounted twice takes nothing from the other",
     "odd": "a mount point's name has blanks and newlines",
     "elsewhere": "what is mounted elsewhere has nothing compared",
 }

@@ -145,6 +145,46 @@ def make_fam(
         fam.shutdown()
 
 
+class Told:
+    """A consumer: what it is told beside events, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    @famcore.hookimpl
+    def fam_degraded(self, path: str, reason: str) -> None:
+        self.calls.append(("degraded", path, reason))
+
+    @famcore.hookimpl
+    def fam_restored(self, path: str) -> None:
+        self.calls.append(("restored", path))
+
+    @famcore.hookimpl
+    def fam_resynced(self, reason: str, count: int) -> None:
+        self.calls.append(("resynced", reason, count))
+
+    @famcore.hookimpl
+    def fam_error(self, plugin_name: str, error: BaseException) -> None:
+        self.calls.append(("error", plugin_name, error))
+
+    def of(self, what: str) -> list[tuple[Any, ...]]:
+        """What came with each call of that kind."""
+        return [call[1:] for call in self.calls if call[0] == what]
+
+    @property
+    def degraded(self) -> list[str]:
+        return [path for path, _ in self.of("degraded")]
+
+    @property
+    def restored(self) -> list[str]:
+        return [path for (path,) in self.of("restored")]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
 @pytest.fixture
 def fam(make_fam: Callable[..., famcore.FileMonitor]) -> famcore.FileMonitor:
     """One that is not started."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from famcore import FileMonitor, hookimpl
+from famcore import FileMonitor
 from famcore.catalog import find_backends
 from famcore.testing import Recorder
 from famcore.testing.fold import Fold
@@ -134,33 +134,12 @@ def test_a_deep_tree_is_removed_and_made_again(recorder, deep, place):
 LONG = "d" * 200
 
 
-class Coverage:
-    """What a consumer is told of it."""
-
-    def __init__(self):
-        self.degraded = []
-        self.restored = []
-        self.errors = []
-
-    @hookimpl
-    def fam_degraded(self, path, reason):
-        self.degraded.append((path, reason))
-
-    @hookimpl
-    def fam_restored(self, path):
-        self.restored.append(path)
-
-    @hookimpl
-    def fam_error(self, plugin_name, error):
-        self.errors.append((plugin_name, error))
-
-
 class Monitor:
     """A recursive monitor, of which not all need be covered."""
 
-    def __init__(self, backend, place):
-        self.coverage = Coverage()
-        self.fam = FileMonitor(backend, ignore=(), consumers=[self.coverage])
+    def __init__(self, backend, place, told):
+        self.told = told
+        self.fam = FileMonitor(backend, ignore=(), consumers=[told])
         self.fold = Fold(str(place))
         self.place = str(place)
         self.fam.add_monitor(place, self.fold.add, recursive=True)
@@ -170,7 +149,7 @@ class Monitor:
         while self.fam.handle_events(0.02) or not holds():
             pass
         assert self.fold.breaches == []
-        assert self.coverage.errors == []
+        assert self.told.of("error") == []
 
     def names(self):
         return self.fold.standing.keys()
@@ -180,8 +159,8 @@ class Monitor:
 
 
 @pytest.fixture
-def monitor(backend, place):
-    monitor = Monitor(backend, place)
+def monitor(backend, place, told):
+    monitor = Monitor(backend, place, told)
     yield monitor
     monitor.fam.shutdown()
 
@@ -236,8 +215,8 @@ def test_what_no_path_leads_to_is_named_by_coverage(too_deep, place):
     assert row.path.startswith(f"{place}/{LONG}/{LONG}")
     assert len(row.path) < PATH_MAX <= len(f"{row.path}/{LONG}") or len(row.path) >= PATH_MAX
     assert "too long" in row.reason
-    assert too_deep.coverage.degraded == [(row.path, row.reason)]
-    assert too_deep.coverage.restored == []
+    assert too_deep.told.of("degraded") == [(row.path, row.reason)]
+    assert too_deep.told.restored == []
     # All that a path leads to stands by the events.
     assert {*reachable(place)} <= too_deep.names()
     assert not [name for name in too_deep.names() if f"{place}/{name}".startswith(row.path + "/")]

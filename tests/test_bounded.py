@@ -96,37 +96,6 @@ def talking():
     return Here
 
 
-class Told:
-    """A consumer."""
-
-    def __init__(self):
-        self.calls = []
-
-    @famcore.hookimpl
-    def fam_resynced(self, reason, count):
-        self.calls.append(("resynced", reason, count))
-
-    @famcore.hookimpl
-    def fam_degraded(self, path, reason):
-        self.calls.append(("degraded", path, reason))
-
-    @famcore.hookimpl
-    def fam_restored(self, path):
-        self.calls.append(("restored", path))
-
-    @famcore.hookimpl
-    def fam_error(self, plugin_name, error):
-        self.calls.append(("error", plugin_name, error))
-
-    def of(self, what):
-        return [call[1:] for call in self.calls if call[0] == what]
-
-
-@pytest.fixture
-def told():
-    return Told()
-
-
 def fill(spot, numbers):
     for number in numbers:
         (spot / f"{number:05}").touch()
@@ -326,13 +295,13 @@ def test_who_takes_events_one_by_one_is_told_of_what_is_not_covered(
 
     actions = [str(event.action) for event in take()]
     assert actions == ["exists", "endExist"]
-    assert [path for path, _ in told.of("degraded")].count(str(spot)) == 1
+    assert told.degraded.count(str(spot)) == 1
     # It is tried again whoever asks.
     (spot / "new").touch()
     talking.refused = False
     deadline = time.monotonic() + 60
     taken = []
-    while (str(spot),) not in told.of("restored"):
+    while str(spot) not in told.restored:
         assert time.monotonic() < deadline, told.calls
         taken += take()
     assert ("created", "new") in [(str(event.action), event.filename) for event in taken]

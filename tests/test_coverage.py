@@ -34,29 +34,6 @@ pytestmark = pytest.mark.skipif(FOUND.backend is None, reason=str(FOUND))
 own_limits = pytest.mark.own_limits
 
 
-class Told:
-    """A consumer: what it is told of coverage, and in which order."""
-
-    def __init__(self):
-        self.calls = []
-
-    @famcore.hookimpl
-    def fam_degraded(self, path, reason):
-        self.calls.append(("degraded", path, reason))
-
-    @famcore.hookimpl
-    def fam_restored(self, path):
-        self.calls.append(("restored", path))
-
-    @famcore.hookimpl
-    def fam_error(self, plugin_name, error):
-        self.calls.append(("error", plugin_name, error))
-
-    def of(self, what):
-        """The paths, in order."""
-        return [call[1] for call in self.calls if call[0] == what]
-
-
 class Log(Fold):
     """A handler."""
 
@@ -76,11 +53,6 @@ def no_limits(request):
     if request.node.get_closest_marker("own_limits") and is_own():
         for which in (WATCHES, INSTANCES):
             set_limit(NONE, which)
-
-
-@pytest.fixture
-def told():
-    return Told()
 
 
 @pytest.fixture
@@ -159,7 +131,7 @@ def test_of_a_tree_beyond_the_limit_is_covered_what_can_be_and_named_what_is_not
         assert row.backend == "inotify"
         assert f"{LIMIT} = {limit}" in row.reason
         assert f"sysctl {LIMIT}=" in row.remedy
-    assert sorted(told.of("degraded")) == sorted(row.path for row in missed)
+    assert sorted(told.degraded) == sorted(row.path for row in missed)
     assert all(f"{LIMIT} = {limit}" in call[2] for call in told.calls)
     # Covered is what is not named, and that alone.
     log.events.clear()
@@ -190,8 +162,8 @@ def test_what_is_not_covered_is_said_once_however_often_it_is_tried(
     monitor(fam, spot, recursive=True)
     tries.clear()
     pump(fam, lambda: len(tries) >= 5)
-    assert len(told.of("degraded")) == len(set(told.of("degraded"))) == 3
-    assert told.of("restored") == []
+    assert len(told.degraded) == len(set(told.degraded)) == 3
+    assert told.restored == []
 
 
 @own_limits
@@ -203,7 +175,7 @@ def test_a_directory_that_comes_when_no_watch_is_left_is_named(limited, monitor,
         (spot / name / "below").touch()
     limited.handle_event_set()
     assert is_true(log, recursive=True)
-    assert gap_paths(limited) == {str(spot / "second")} == set(told.of("degraded"))
+    assert gap_paths(limited) == {str(spot / "second")} == set(told.degraded)
 
 
 @own_limits
@@ -240,10 +212,10 @@ def test_a_raised_limit_brings_all_that_was_missed(limited, monitor, told, spot,
         (spot / name / "replaced").unlink()
         (spot / name / "replaced").mkdir()
     set_limit(NONE)
-    pump(limited, lambda: set(told.of("restored")) == missed)
+    pump(limited, lambda: set(told.restored) == missed)
     limited.handle_event_set()
     assert gaps(limited) == []
-    assert sorted(told.of("restored")) == sorted(missed)
+    assert sorted(told.restored) == sorted(missed)
     assert is_true(log, recursive=True)
     events = set(log.events)
     for name in ("a", "b", "c"):
@@ -291,11 +263,11 @@ def test_a_monitor_that_no_watch_is_left_for_is_no_error(limited, monitor, told,
     assert (row.path, row.backend) == (str(path), "inotify")
     assert LIMIT in row.reason
     assert LIMIT in row.remedy
-    assert told.of("degraded") == [str(path)]
+    assert told.degraded == [str(path)]
     (path / "new").touch()
     set_limit(NONE)
     pump(limited, lambda: ("created", "new") in log.events)
-    assert told.of("restored") == [str(path)]
+    assert told.restored == [str(path)]
 
 
 @own_limits
@@ -317,7 +289,7 @@ def test_a_monitored_file_that_no_watch_is_left_for_is_named(
     assert gap_paths(limited) == {str(path)}
     path.write_text("new")
     set_limit(NONE)
-    pump(limited, lambda: told.of("restored") == [str(path)])
+    pump(limited, lambda: told.restored == [str(path)])
     assert ("changed", str(path)) in log.events
 
 
@@ -355,7 +327,7 @@ def test_the_watches_of_a_monitor_that_is_removed_are_had_by_others(
     assert gap_paths(limited) == missed
     (tmp_path / "second/d0003/new").touch()
     limited.remove_monitor(number)
-    pump(limited, lambda: set(told.of("restored")) == missed)
+    pump(limited, lambda: set(told.restored) == missed)
     assert gaps(limited) == []
     assert is_true(second, recursive=True)
 
@@ -375,7 +347,7 @@ def test_the_watches_of_what_is_removed_from_disk_are_had_by_others(
             path.rmdir()
     pump(limited, lambda: not gaps(limited))
     limited.handle_event_set()
-    assert set(told.of("restored")) == missed
+    assert set(told.restored) == missed
     assert is_true(log, recursive=True)
 
 
@@ -393,14 +365,14 @@ def test_what_is_covered_again_is_called_as_it_was_before(make_limited, told, tm
         leave(0)
         number = fam.add_monitor(before)
         fam.handle_event_set()
-        assert told.of("degraded") == [str(before)]
+        assert told.degraded == [str(before)]
         fam.add_monitor(after)
         fam.remove_monitor(number)
         fam.handle_event_set()
         set_limit(NONE)
         pump(fam, lambda fam=fam: not gaps(fam))
         fam.handle_event_set()
-        assert sorted(told.of("restored")) == sorted(told.of("degraded"))
+        assert sorted(told.restored) == sorted(told.degraded)
         fam.shutdown()
 
 
@@ -416,7 +388,7 @@ def test_hundreds_that_meet_one_limit_are_some_lines_of_the_log(
     leave(0)
     with caplog.at_level(logging.INFO):
         monitor(limited, spot, recursive=True)
-        assert len(told.of("degraded")) == 300
+        assert len(told.degraded) == 300
         lines = [record.getMessage() for record in caplog.records]
         assert 1 <= len(lines) <= 5
         assert any(f"{LIMIT} = {held()}" in line for line in lines)
@@ -424,7 +396,7 @@ def test_hundreds_that_meet_one_limit_are_some_lines_of_the_log(
         assert any(str(spot) in line for line in lines)
         caplog.clear()
         set_limit(NONE)
-        pump(limited, lambda: len(told.of("restored")) == 300)
+        pump(limited, lambda: len(told.restored) == 300)
         assert 1 <= len(caplog.records) <= 5
 
 
@@ -470,7 +442,7 @@ def test_thousands_that_are_not_covered_are_not_all_tried_each_time(
         assert len(calls) <= 50
     # What there is room for is used all the same.
     leave(100)
-    pump(fam, lambda: len(told.of("restored")) >= 100)
+    pump(fam, lambda: len(told.restored) >= 100)
     assert len(gaps(fam)) == 4_890
     set_limit(NONE)
     pump(fam, lambda: not gaps(fam))
@@ -566,7 +538,7 @@ def test_a_dead_filesystem_is_named_and_tried_again(code, dying, monitor, told, 
     assert row.reason
     if code != errno.EACCES:
         assert os.strerror(code) in row.reason
-    assert told.of("degraded") == [dead]
+    assert told.degraded == [dead]
     # Everything else goes on.
     (spot / "alive/new").touch()
     pump(fam, lambda: ("created", "alive/new") in log.events)
@@ -574,9 +546,9 @@ def test_a_dead_filesystem_is_named_and_tried_again(code, dying, monitor, told, 
     (spot / "dead/file").unlink()
     backend.tried.clear()
     pump(fam, lambda: backend.tried.count(dead) >= 3)
-    assert told.of("degraded") == [dead]
+    assert told.degraded == [dead]
     backend.dead.clear()
-    pump(fam, lambda: told.of("restored") == [dead])
+    pump(fam, lambda: told.restored == [dead])
     fam.handle_event_set()
     assert gaps(fam) == []
     assert is_true(log, recursive=True)
@@ -600,7 +572,7 @@ def test_a_limit_that_one_meets_does_not_keep_another_from_being_tried(
     for path in paths[::-1]:
         Path(path, "new").touch()
         del backend.dead[path]
-        pump(fam, lambda path=path: path in told.of("restored"))
+        pump(fam, lambda path=path: path in told.restored)
     assert is_true(log, recursive=True)
 
 
@@ -614,10 +586,10 @@ def test_a_filesystem_that_dies_while_it_is_monitored_is_named(dying, monitor, t
     (spot / "mount").rename(spot / "away")
     (spot / "mount").mkdir()
     pump(fam, lambda: gaps(fam))
-    assert gap_paths(fam) == {mount} == set(told.of("degraded"))
+    assert gap_paths(fam) == {mount} == set(told.degraded)
     (spot / "mount/new").touch()
     backend.dead.clear()
-    pump(fam, lambda: told.of("restored") == [mount])
+    pump(fam, lambda: told.restored == [mount])
     fam.handle_event_set()
     assert is_true(log)
 

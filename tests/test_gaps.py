@@ -21,27 +21,6 @@ pytestmark = pytest.mark.skipif(FOUND.backend is None, reason=str(FOUND))
 AUDIT = 0.05
 
 
-class Told:
-    """A consumer: what it is told of coverage."""
-
-    def __init__(self):
-        self.degraded = []
-        self.restored = []
-
-    @famcore.hookimpl
-    def fam_degraded(self, path, reason):
-        self.degraded.append(path)
-
-    @famcore.hookimpl
-    def fam_restored(self, path):
-        self.restored.append(path)
-
-
-@pytest.fixture
-def told():
-    return Told()
-
-
 @pytest.fixture
 def refusing():
     """A class of backends that refuse some directories, as a user may be refused them."""

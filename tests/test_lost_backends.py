@@ -24,32 +24,6 @@ STEADY = 1.0
 GONE = BackendLost("the server is gone")
 
 
-class Told:
-    """A consumer."""
-
-    def __init__(self):
-        self.errors = []
-        self.degraded = []
-        self.restored = []
-
-    @famcore.hookimpl
-    def fam_error(self, plugin_name, error):
-        self.errors.append((plugin_name, error))
-
-    @famcore.hookimpl
-    def fam_degraded(self, path, reason):
-        self.degraded.append(path)
-
-    @famcore.hookimpl
-    def fam_restored(self, path):
-        self.restored.append(path)
-
-
-@pytest.fixture
-def told():
-    return Told()
-
-
 @pytest.fixture
 def fickle():
     """A class of backends that work until a method is to fail."""
@@ -273,7 +247,7 @@ def test_one_that_fails_as_it_is_closed_is_opened_again(
     (spot / "new").touch()
     pump(fam, lambda: fold.events)
     assert fold.events == [("created", "new")]
-    assert told.errors == [("inotify", GONE), ("inotify", mistake)]
+    assert told.of("error") == [("inotify", GONE), ("inotify", mistake)]
     assert gaps(fam) == []
     # Nor does it keep anybody from ending.
     fam.shutdown()
@@ -302,7 +276,7 @@ def test_a_fault_that_hundreds_of_directories_meet_is_reported_once(
     assert len(gaps(fam)) >= 300
     at_first = len(Broken.tried)
     pump(fam, lambda: len(Broken.tried) >= at_first + 3)
-    assert [str(error) for _, error in told.errors] == ["a mistake"]
+    assert [str(error) for _, error in told.of("error")] == ["a mistake"]
     assert len(caplog.records) < 5
     Broken.is_broken = False
     pump(fam, lambda: not gaps(fam))
@@ -514,8 +488,8 @@ def test_what_is_no_change_loses_the_backend_and_nothing_else(
     fold = monitor(fam, spot, recursive=recursive)
     (spot / "before").touch()
     Mumbling.says = (MALFORMED[form](keys[str(spot)]),)
-    pump(fam, lambda: told.errors)
-    ((name, error),) = told.errors
+    pump(fam, lambda: told.of("error"))
+    ((name, error),) = told.of("error")
     assert name == "inotify"
     assert isinstance(error, famcore.PluginError)
     (spot / "after").touch()
@@ -523,5 +497,5 @@ def test_what_is_no_change_loses_the_backend_and_nothing_else(
     # What may have changed meanwhile, too.
     events = set(fold.events) - {("changed", "after"), ("changed", "before")}
     assert events == {("created", "after"), ("created", "before")}
-    assert len(told.errors) == 1
+    assert len(told.of("error")) == 1
     assert gaps(fam) == []

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from famcore import DEFAULT_IGNORE, FileMonitor, hookimpl
+from famcore import DEFAULT_IGNORE, FileMonitor
 from famcore.backend import Interest
 from famcore.catalog import find_backends
 from famcore.testing import Recorder
@@ -140,27 +140,6 @@ def test_nothing_is_told_of_a_storm_around_a_monitored_path(path, recorder, crow
 # --- as an ordinary user
 
 
-class Coverage:
-    """What a consumer is told of it."""
-
-    def __init__(self):
-        self.degraded = []
-        self.restored = []
-        self.errors = []
-
-    @hookimpl
-    def fam_degraded(self, path, reason):
-        self.degraded.append((path, reason))
-
-    @hookimpl
-    def fam_restored(self, path):
-        self.restored.append(path)
-
-    @hookimpl
-    def fam_error(self, plugin_name, error):
-        self.errors.append((plugin_name, error))
-
-
 @contextlib.contextmanager
 def as_nobody():
     """What is done within is done with the rights of an ordinary user."""
@@ -179,10 +158,10 @@ def as_nobody():
 class Ordinary:
     """A `FileMonitor` that an ordinary user runs."""
 
-    def __init__(self, backend, place):
+    def __init__(self, backend, place, heard):
         self.place = place
-        self.coverage = Coverage()
-        self.fam = FileMonitor(backend, consumers=[self.coverage], audit=AUDIT)
+        self.heard = heard
+        self.fam = FileMonitor(backend, consumers=[heard], audit=AUDIT)
         self.events = []
 
     def monitor(self, path, **options):
@@ -233,15 +212,15 @@ def place():
 
 
 @pytest.fixture
-def ordinary(backend, place):
+def ordinary(backend, place, told):
     with FileMonitor(backend):
         pass  # what it imports late may be out of an ordinary user's reach
-    ordinary = Ordinary(backend, place)
+    ordinary = Ordinary(backend, place, told)
     with as_nobody():
         ordinary.fam.start()
     yield ordinary
     ordinary.fam.shutdown()
-    assert ordinary.coverage.errors == []
+    assert ordinary.heard.of("error") == []
 
 
 def test_what_is_below_a_directory_that_may_only_be_passed_is_covered(ordinary, place):
@@ -250,7 +229,7 @@ def test_what_is_below_a_directory_that_may_only_be_passed_is_covered(ordinary, 
         ordinary.monitor(place / path)
     ordinary.monitor(place / "own", recursive=True)
     assert ordinary.uncovered() == []
-    assert ordinary.coverage.degraded == []
+    assert ordinary.heard.of("degraded") == []
     ordinary.events.clear()
     (place / "own/new").mkdir()
     assert ordinary.told(2) == [("created", "new"), ("created", "new")]
@@ -261,7 +240,7 @@ def test_what_is_below_a_directory_that_may_only_be_passed_is_covered(ordinary, 
         ("changed", "file"),
     ]
     assert ordinary.uncovered() == []
-    assert ordinary.coverage.degraded == []
+    assert ordinary.heard.of("degraded") == []
 
 
 def test_what_goes_there_and_comes_is_told(ordinary, place):
@@ -275,7 +254,7 @@ def test_what_goes_there_and_comes_is_told(ordinary, place):
     (place / "own/new").touch()
     assert ordinary.told(1) == [("created", "new")]
     assert fold.breaches == []
-    assert ordinary.coverage.degraded == []
+    assert ordinary.heard.of("degraded") == []
 
 
 @pytest.mark.parametrize("is_directory", [False, True])
@@ -288,7 +267,7 @@ def test_what_comes_to_be_there_is_told(is_directory, ordinary, place):
     (path.rmdir if is_directory else path.unlink)()
     assert ordinary.told(1) == [("deleted", str(path))]
     assert ordinary.uncovered() == []
-    assert ordinary.coverage.degraded == []
+    assert ordinary.heard.of("degraded") == []
 
 
 def test_what_is_renamed_there_amid_its_listing_is_told_as_gone_afterwards(ordinary, place):
@@ -345,8 +324,8 @@ def test_a_directory_that_may_not_be_read_is_named(ordinary, closed):
     assert row.backend == ordinary.fam.backend
     assert "permission denied" in row.reason
     assert row.remedy
-    assert ordinary.coverage.degraded == [(closed, row.reason)]
-    assert ordinary.coverage.restored == []
+    assert ordinary.heard.of("degraded") == [(closed, row.reason)]
+    assert ordinary.heard.restored == []
     assert ordinary.fold.standing == {"": True, "file": False, "closed": True}
 
 
@@ -358,7 +337,7 @@ def test_it_is_named_once_however_often_it_is_tried(ordinary, place, backend, ca
     path = str(place / "own/closed")
     tried = backend.asked.count(path)
     ordinary.rest(lambda: backend.asked.count(path) > tried)
-    assert len(ordinary.coverage.degraded) == 1
+    assert len(ordinary.heard.of("degraded")) == 1
     (record,) = [record for record in caplog.records if path in record.getMessage()]
     assert record.levelno == logging.WARNING
     assert "permission denied" in record.getMessage()
@@ -379,8 +358,8 @@ def test_once_it_may_be_read_all_in_it_is_told(ordinary, closed, place):
     Path(closed, "unheard").touch()
     os.chmod(closed, 0o755)
     ordinary.rest(lambda: not ordinary.uncovered())
-    assert ordinary.coverage.restored == [closed]
-    assert len(ordinary.coverage.degraded) == 1
+    assert ordinary.heard.restored == [closed]
+    assert len(ordinary.heard.of("degraded")) == 1
     assert sorted(ordinary.events) == [
         ("changed", "closed"),
         ("created", "closed/file"),
@@ -398,7 +377,7 @@ def test_one_that_is_renamed_is_named_anew_and_one_that_goes_no_more(ordinary, c
     assert ordinary.told(2) == [("deleted", "closed"), ("created", "other")]
     (row,) = ordinary.uncovered()
     assert row.path == other
-    assert [path for path, _ in ordinary.coverage.degraded] == [closed, other]
+    assert ordinary.heard.degraded == [closed, other]
     shutil.rmtree(other)
     assert ordinary.told(1) == [("deleted", "other")]
     assert ordinary.uncovered() == []
@@ -416,8 +395,8 @@ def test_a_monitored_directory_that_may_not_be_read_is_told_once_it_may(recursiv
     closed.chmod(0o755)
     ordinary.rest(lambda: not ordinary.uncovered())
     assert ("created", "file") in ordinary.told(1)
-    assert ordinary.coverage.degraded == [(str(closed), row.reason)]
-    assert ordinary.coverage.restored == [str(closed)]
+    assert ordinary.heard.of("degraded") == [(str(closed), row.reason)]
+    assert ordinary.heard.restored == [str(closed)]
 
 
 def test_a_directory_that_may_no_longer_be_read_is_heard_all_the_same(ordinary, place):

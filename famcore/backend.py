@@ -128,6 +128,14 @@ class Backend(abc.ABC):
         Cheap and without side effects: it is called to list backends too.
         """
 
+    @classmethod
+    def about(cls) -> str:
+        """What it works by, which library or server: for the list of backends, once `check` passed.
+
+        "" if there is no more to say than its name.
+        """
+        return ""
+
     @abc.abstractmethod
     def __init__(self) -> None:
         """Open the source: descriptors close-on-exec, reads that don't block."""

@@ -6,7 +6,7 @@ import enum
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 #: Seconds by which the stamp of a change may lie before the change itself: the kernel stamps
 #: with the time of its last tick, 10 ms ago at most where HZ is 100.
@@ -78,15 +78,19 @@ def scan(path: str) -> dict[str, bool]:
         return {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
 
 
-def changed_since(path: str, names: Iterable[str], since: float) -> list[str]:
+def changed_since(
+    path: str, names: Iterable[str], since: float, known: Mapping[str, float] | None = None
+) -> list[str]:
     """Those `names` in the directory at `path` that may have changed at or after `since`.
 
-    `since` in epoch seconds. What surely did not is what has a ctime older than that, less
-    `CLOCK_GRAIN`; nobody can set a ctime.
+    Of names that are `known` to have been told later, after that. Times in epoch seconds. What
+    surely did not change is what has a ctime older than that, less `CLOCK_GRAIN`; nobody can set a
+    ctime.
     """
-    limit = since - CLOCK_GRAIN
+    known = known or {}
     found = []
     for name in names:
+        limit = max(since, known.get(name, since)) - CLOCK_GRAIN
         try:
             if os.lstat(f"{path}/{name}").st_ctime >= limit:
                 found.append(name)

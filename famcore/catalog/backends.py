@@ -46,6 +46,8 @@ class Found:
     distribution: str
     #: None where there is none that keeps this contract.
     backend: type[Backend] | None
+    #: What it works by, in its own words; "" if it says nothing, or can't be used.
+    about: str = ""
 
     @property
     def priority(self) -> int | None:
@@ -144,7 +146,7 @@ def _live() -> list[type[Backend]]:
 def _look(installed: Installed) -> Found:
     """Import the backend, ask for its class and whether that can work here."""
     backend: type[Backend] | None = None
-    status, reason, hint = Status.USABLE, "", ""
+    status, reason, hint, about = Status.USABLE, "", "", ""
     try:
         if installed.conflict:
             status = Status.CONFLICT
@@ -156,6 +158,7 @@ def _look(installed: Installed) -> Found:
             else:
                 backend = asked
                 backend.check()
+                about = backend.about()
     except BackendUnavailable as error:
         status, reason, hint = Status.UNAVAILABLE, error.reason, error.hint
     except KeyboardInterrupt:
@@ -164,7 +167,7 @@ def _look(installed: Installed) -> Found:
         # SystemExit too: what a plugin does must not end who only asks what there is.
         log.debug("backend %r failed when looked at", installed.name, exc_info=True)
         status, reason = Status.BROKEN, describe(error, installed.name)
-    return Found(installed.name, status, reason, hint, installed.distribution, backend)
+    return Found(installed.name, status, reason, hint, installed.distribution, backend, about)
 
 
 def _incompatibility(backend: type[Backend]) -> tuple[str, str]:

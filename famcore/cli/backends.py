@@ -53,6 +53,7 @@ def _fields(found: Found, *, picked: bool) -> dict[str, object]:
         "distribution": found.distribution,
         "reason": found.reason,
         "hint": found.hint,
+        "about": found.about,
         "picked": picked,
     }
 
@@ -64,7 +65,7 @@ def _row(found: Found, *, picked: bool) -> tuple[str, ...]:
         "-" if found.priority is None else str(found.priority),
         ",".join(found.capabilities) or "-",
         found.distribution,
-        "picked" if picked else "; ".join(filter(None, (found.reason, found.hint))),
+        "; ".join(filter(None, ("picked" if picked else "", found.remark, found.about))),
     )
     return tuple(map(harmless, cells))
 

@@ -45,6 +45,12 @@ class Cases:
             if kind == Kind.CHANGED:
                 self._changed_itself(node)
         elif node.names is not None:
+            if kind == Kind.CREATED and is_directory is None:
+                found = look(node.path_to(name))
+                if found is Found.NOTHING and not source.tells_each:
+                    # Its end need not be told, or it was never called so.
+                    return
+                is_directory = found is Found.DIRECTORY
             self._entry(node, kind, name, is_directory, cookie)
         elif (pin := node.pins.get(name)) is not None:
             if kind == Kind.CREATED:
@@ -60,7 +66,7 @@ class Cases:
         """Translate a change of an entry of a listed directory."""
         assert node.names is not None
         if kind == Kind.CREATED:
-            self._created(node, name, is_directory, cookie)
+            self._created(node, name, bool(is_directory), cookie)
         elif kind == Kind.DELETED:
             self._deleted(node, name, cookie)
         elif name in node.names:
@@ -74,15 +80,13 @@ class Cases:
         elif not self._telling.ignores(node, name, bool(is_directory)):
             self._appeared(node, name)
 
-    def _created(self, node: Node, name: str, is_directory: bool | None, cookie: int) -> None:
+    def _created(self, node: Node, name: str, is_directory: bool, cookie: int) -> None:
         if name in (".", "..") or "/" in name:
             raise ValueError(f"no entry can be called {name!r}")
         names = node.names
         assert names is not None
         origin = self.moves.arrives(cookie, node, name)
         known = names.get(name)
-        if is_directory is None:
-            is_directory = look(node.path_to(name)) is Found.DIRECTORY
         if known is not None and (known is not False) is not is_directory:
             self._growth.lose(node, name)
             known = None

@@ -12,6 +12,8 @@ from famcore.tree.node import Node
 
 #: "May have changed at any time."
 EVER = float("-inf")
+#: "Which names there are may have changed; what is in the files did not, unless it was told."
+NEVER = float("inf")
 
 #: So many directories may be known to rest before those that have rested are looked for.
 _RESTING = 256

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from famcore.events import EventCode
 from famcore.snapshot import Found, changed_since, stamps_are_ours
-from famcore.tree.doubts import EVER, Doubts
+from famcore.tree.audit import Audit
+from famcore.tree.doubts import EVER, NEVER, Doubts
 from famcore.tree.growth import Growth
 from famcore.tree.inspection import Inspection
 from famcore.tree.node import Node
@@ -15,10 +18,16 @@ class Repair:
     """Looks at the nodes that are in doubt, each in its turn, and tells what was missed."""
 
     def __init__(
-        self, inspection: Inspection, doubts: Doubts, telling: Telling, growth: Growth
+        self,
+        inspection: Inspection,
+        doubts: Doubts,
+        audit: Audit,
+        telling: Telling,
+        growth: Growth,
     ) -> None:
         self._inspection = inspection
         self._doubts = doubts
+        self._audit = audit
         self._telling = telling
         self._growth = growth
         #: Device → whether its stamps are of this machine's clock; asked once in a repair.
@@ -47,7 +56,8 @@ class Repair:
             since = self._doubts.withdraw(node, since)
         if node.found is Found.FILE:
             parent = node.parent
-            if parent is not None and self._changed(parent, [node.name], since):
+            known = {node.name: self._audit.heard_of(node).get("", since)}
+            if parent is not None and self._changed(parent, [node.name], since, known):
                 self._telling.itself(node, EventCode.CHANGED)
         elif node.found is Found.DIRECTORY:
             if node.is_listed:
@@ -72,7 +82,7 @@ class Repair:
             # What went was a link that the last monitor's path led through to here.
             return
         kept = [name for name, entry in names.items() if entry is False]
-        for name in self._changed(node, kept, since):
+        for name in self._changed(node, kept, since, self._audit.heard_of(node)):
             self._telling.entry(node, name, EventCode.CHANGED, False)
         for name, is_directory in found.items():
             if name not in names and not self._telling.ignores(node, name, is_directory):
@@ -85,11 +95,17 @@ class Repair:
             self._telling.itself(node, EventCode.CHANGED)
         node.pack()
 
-    def _changed(self, node: Node, names: list[str], since: float) -> list[str]:
-        """Those of the files `names` in `node` that may have changed since."""
+    def _changed(
+        self, node: Node, names: list[str], since: float, known: Mapping[str, float]
+    ) -> list[str]:
+        """Those of the files `names` in `node` that may have changed since, or since `known`."""
         if since == EVER or not names:
             return names
+        if since == NEVER:
+            return []
         device = node.identity >> 64
         if device not in self._are_ours:
             self._are_ours[device] = stamps_are_ours(device)
-        return changed_since(node.path, names, since) if self._are_ours[device] else names
+        if not self._are_ours[device]:
+            return names
+        return changed_since(node.path, names, since, known)

@@ -49,13 +49,23 @@ class Source:
     retry_at: float = 0.0
     #: What it was lost by, or could not be opened again.
     lost_by: BaseException | None = None
+    #: Whether it may lose changes in silence.
+    is_inexact: bool = field(init=False)
     #: What its backend raised that it may not, in words: told once for as long as it is open.
     faults: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.is_inexact = self.is_live and Capability.EXACT not in self.cls.capabilities
 
     @property
     def is_live(self) -> bool:
         """Whether it goes on telling."""
         return Capability.LIVE in self.cls.capabilities
+
+    @property
+    def tells_each(self) -> bool:
+        """Whether it tells of what is gone again, too."""
+        return Capability.EACH in self.cls.capabilities
 
     # --- its life
 

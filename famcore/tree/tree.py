@@ -11,6 +11,7 @@ from famcore.backend import Backend
 from famcore.errors import PluginError
 from famcore.events import BATCH, Coverage, Event, Monitor
 from famcore.snapshot import Found
+from famcore.tree.audit import Audit
 from famcore.tree.cases import Cases
 from famcore.tree.changes import Changes
 from famcore.tree.doubts import Doubts
@@ -44,13 +45,14 @@ class Tree:
         self._doubts, self._telling = doubts, telling
         self._glances = Glances(audit)
         self._gaps = Gaps(audit, doubts, self._glances, self.notices)
-        self._watches = Watches(audit, self._gaps, doubts, self.notices)
+        self._audit = Audit(audit, doubts)
+        self._watches = Watches(audit, self._gaps, doubts, self._audit, self.notices)
         #: The backends in use, open or lost.
         self.sources: list[Source] = self._watches.sources
         self._inspection = Inspection(self._watches, self._gaps, self._glances, doubts)
         growth = self._growth = Growth(self._watches, self._inspection, doubts, telling)
         self._paths = Paths(self._inspection, telling, growth)
-        self._repair = Repair(self._inspection, doubts, telling, growth)
+        self._repair = Repair(self._inspection, doubts, self._audit, telling, growth)
         #: How many events were brought by looking, since everything was asked for.
         self._brought = 0
         self._cases = Cases(self._paths.root, self._gaps, doubts, telling, growth)
@@ -88,6 +90,8 @@ class Tree:
             changes = list(backend.read())
             if changes:
                 self._changes.add(source, changes)
+                if source.is_inexact:
+                    self._audit.heard(source, changes)
                 if self._changes.is_longer_than(self._max_pending):
                     reason = "more changes than may be pending"
                     self._doubts.ask_all(self._paths.root, self._changes.clear(), reason)
@@ -210,6 +214,7 @@ class Tree:
     def deadline(self) -> float | None:
         """When (monotonic seconds) `produce` is to be called even if nothing is read."""
         times = [self._doubts.due(), self._gaps.deadline(), self._glances.deadline()]
+        times.append(self._audit.deadline())
         times.extend(source.retry_at for source in self.sources if source.backend is None)
         return min((each for each in times if each is not None), default=None)
 
@@ -224,6 +229,7 @@ class Tree:
         if self._paths.listings:
             return
         now = time.monotonic()
+        self._audit.tick(now)
         for node in self._gaps.due(now):
             if not node.is_attached:
                 self._watches.drop(node)

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from famcore.backend import Backend, Interest
 from famcore.errors import BackendLost, BackendUnavailable, FamError, PluginError
 from famcore.snapshot import is_missing
+from famcore.tree.audit import Audit
 from famcore.tree.doubts import Doubts
 from famcore.tree.gaps import Gaps
 from famcore.tree.node import Node
@@ -24,12 +25,18 @@ class Watches:
     """The backends in use, which node is watched by which, and which by none."""
 
     def __init__(
-        self, longest_pause: float, gaps: Gaps, doubts: Doubts, notices: deque[Notice]
+        self,
+        longest_pause: float,
+        gaps: Gaps,
+        doubts: Doubts,
+        audit: Audit,
+        notices: deque[Notice],
     ) -> None:
         self._longest_pause = longest_pause
         self.sources: list[Source] = []
         self._gaps = gaps
         self._doubts = doubts
+        self._audit = audit
         self._notices = notices
 
     # --- one node
@@ -45,6 +52,7 @@ class Watches:
             self._gaps.drop(node)
             return True
         source, backend = self._source_for(node)
+        before = time.time()
         try:
             if backend is None:
                 raise _said(source)
@@ -58,6 +66,8 @@ class Watches:
             self.miss(node, error)
             return False
         self._gaps.watched(node)
+        if source.is_inexact and not same:
+            self._audit.watched(node, before)
         return same
 
     def _watch(self, source: Source, backend: Backend, node: Node, interest: Interest) -> bool:
@@ -95,6 +105,8 @@ class Watches:
             return False
         source.nodes[key] = node
         node.source, node.key, node.heard = source, key, Interest.ALL
+        if source.is_inexact:
+            self._audit.watched(node, time.time())
         return True
 
     def miss(self, node: Node, error: BaseException) -> None:
@@ -153,6 +165,8 @@ class Watches:
         if source is None:
             return
         node.forget_watch()
+        if source.is_inexact:
+            self._audit.forget(node)
         del source.nodes[key]
         if isinstance(key, Twin):
             source.twins[key.key].remove(key)
@@ -188,6 +202,7 @@ class Watches:
         source.lose(error)
         for node in nodes:
             node.forget_watch()
+            self._audit.forget(node)
             self._gaps.miss(node, _said(source), source.complete)
 
     def reopen(self, source: Source) -> bool:

@@ -1,0 +1,87 @@
+"""The backend, by whose `libfam.so.0` is installed: SGI's own, or the one that gamin brings."""
+
+from __future__ import annotations
+
+import ctypes
+
+from fam_client import Connection, GamServed, ServedBackend, find_server, is_gamins, load
+from fam_sgi.portmap import registered_port
+from famcore.backend import BackendUnavailable
+
+_LIBRARY = "libfam.so.0"
+
+#: What famd is called by at the portmapper: `sgi_fam` of rpc(5), and its version of the protocol.
+_PROGRAM, _VERSION = 391002, 2
+
+
+class FamBackend(ServedBackend):
+    """FAM by the library that carries its name, whoever built it."""
+
+    name = "fam"
+    api = 1
+    priority = 40
+
+    @classmethod
+    def library(cls) -> ctypes.CDLL:
+        return load(_LIBRARY, "apt install libfam0, or libgamin0")
+
+
+class FamOfSgiBackend(FamBackend):
+    """SGI's File Alteration Monitor, served by famd.
+
+    Needs libfam, and a running famd and portmapper. Tells no change that was undone at once, no
+    renames as such, and cuts names at a newline. famd says nothing at all beyond its limit of open
+    files, of which it takes one for each directory: what is missed the core finds by looking at
+    the disk, each directory once in `audit` seconds.
+    """
+
+    #: It is told at once, and tells at once.
+    latency = 0.1
+    #: A longer one has famd drop the connection.
+    longest_path = 294
+
+    @classmethod
+    def check(cls) -> None:
+        cls.library()
+        _find_famd()
+
+    @classmethod
+    def about(cls) -> str:
+        return f"{_LIBRARY} of SGI, famd at port {_find_famd()}"
+
+    def connect(self) -> Connection:
+        return Connection(self.library(), "famd")
+
+
+class FamOfGaminBackend(FamBackend, GamServed):
+    """FAM as gamin's libfam speaks it: gam_server under another name.
+
+    All that is said of the backend `gamin` holds for it, too.
+    """
+
+    @classmethod
+    def about(cls) -> str:
+        return f"{_LIBRARY} of gamin, {find_server()}"
+
+
+def installed() -> type[FamBackend]:
+    """The class for the library that is installed; SGI's, whose `check` says so, if none is."""
+    try:
+        library = FamBackend.library()
+    except BackendUnavailable:
+        return FamOfSgiBackend
+    return FamOfGaminBackend if is_gamins(library) else FamOfSgiBackend
+
+
+def _find_famd() -> int:
+    """The port at which famd listens. Raises `BackendUnavailable`."""
+    try:
+        port = registered_port(_PROGRAM, _VERSION)
+    except OSError as error:
+        raise BackendUnavailable(
+            f"the portmapper, by which famd is found, does not answer: {error}",
+            "start rpcbind, then famd -T 0",
+        ) from error
+    if not port:
+        raise BackendUnavailable("famd is not running", "start famd -T 0")
+    return port

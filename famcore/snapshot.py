@@ -85,18 +85,27 @@ def changed_since(
 
     Of names that are `known` to have been told later, after that. Times in epoch seconds. What
     surely did not change is what has a ctime older than that, less `CLOCK_GRAIN`; nobody can set a
-    ctime.
+    ctime. Of directories those are told whose attributes did.
     """
     known = known or {}
     found = []
     for name in names:
         limit = max(since, known.get(name, since)) - CLOCK_GRAIN
         try:
-            if os.lstat(f"{path}/{name}").st_ctime >= limit:
-                found.append(name)
+            status = os.lstat(f"{path}/{name}")
         except OSError:
             continue
+        if status.st_ctime >= limit and not entries_were_last(status):
+            found.append(name)
     return found
+
+
+def entries_were_last(status: os.stat_result) -> bool:
+    """Whether it is of a directory, and the last that changed was which entries it has.
+
+    That sets both its times at once; a change of its mode or owner, its ctime alone.
+    """
+    return stat.S_ISDIR(status.st_mode) and status.st_mtime_ns == status.st_ctime_ns
 
 
 def stamps_are_ours(device: int) -> bool:

@@ -55,9 +55,7 @@ class Repair:
                 return
             since = self._doubts.withdraw(node, since)
         if node.found is Found.FILE:
-            parent = node.parent
-            known = {node.name: self._audit.heard_of(node).get("", since)}
-            if parent is not None and self._changed(parent, [node.name], since, known):
+            if self._changed_itself(node, since):
                 self._telling.itself(node, EventCode.CHANGED)
         elif node.found is Found.DIRECTORY:
             if node.is_listed:
@@ -81,9 +79,8 @@ class Repair:
         if node.names is not names:
             # What went was a link that the last monitor's path led through to here.
             return
-        kept = [name for name, entry in names.items() if entry is False]
-        for name in self._changed(node, kept, since, self._audit.heard_of(node)):
-            self._telling.entry(node, name, EventCode.CHANGED, False)
+        for name in self._changed(node, names, since, self._audit.heard_of(node)):
+            self._telling.entry(node, name, EventCode.CHANGED, names[name] is not False)
         for name, is_directory in found.items():
             if name not in names and not self._telling.ignores(node, name, is_directory):
                 self._growth.appear(node, name, is_directory, None)
@@ -92,20 +89,34 @@ class Repair:
             for entry in names.values():
                 if isinstance(entry, Node) and entry.found is Found.DIRECTORY:
                     self._doubts.ask(entry, EVER)
+        if since == EVER or self._changed_itself(node, since):
             self._telling.itself(node, EventCode.CHANGED)
         node.pack()
 
+    def _changed_itself(self, node: Node, since: float) -> bool:
+        """Whether what is monitored at `node` may have changed, but for entries, since then."""
+        if node.parent is None or not node.monitors:
+            return False
+        known = {node.name: self._audit.heard_of(node).get("", since)}
+        entry = {node.name: node.found is Found.DIRECTORY}
+        return bool(self._changed(node.parent, entry, since, known))
+
     def _changed(
-        self, node: Node, names: list[str], since: float, known: Mapping[str, float]
+        self,
+        node: Node,
+        entries: Mapping[str, bool | Node],
+        since: float,
+        known: Mapping[str, float],
     ) -> list[str]:
-        """Those of the files `names` in `node` that may have changed since, or since `known`."""
-        if since == EVER or not names:
-            return names
-        if since == NEVER:
+        """Those of the entries of `node` that may have changed since, or since `known`.
+
+        Where that can't be told by their stamps, each of the files.
+        """
+        if since == NEVER or not entries:
             return []
         device = node.identity >> 64
         if device not in self._are_ours:
             self._are_ours[device] = stamps_are_ours(device)
-        if not self._are_ours[device]:
-            return names
-        return changed_since(node.path, names, since, known)
+        if since == EVER or not self._are_ours[device]:
+            return [name for name, entry in entries.items() if entry is False]
+        return changed_since(node.path, list(entries), since, known)

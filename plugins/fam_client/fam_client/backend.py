@@ -141,9 +141,7 @@ class ServedBackend(Backend):
             # It went, or was replaced, perhaps by something of the same inode number.
             self._end(watch)
             return Change(Kind.GONE, watch.key)
-        if watch.is_directory and not _has_other_attributes(watch.path):
-            return None
-        return Change(kind, watch.key, "", watch.is_directory)
+        return self._changed(watch, "", watch.path)
 
     def _entry(self, watch: _Watch, kind: Kind, name: str) -> Change | None:
         """Of an entry of the directory that is watched."""
@@ -151,21 +149,17 @@ class ServedBackend(Backend):
             return None
         if kind is not Kind.CHANGED:
             return Change(kind, watch.key, name)
-        path = os.path.join(watch.path, name)
-        is_directory = os.path.isdir(path) and not os.path.islink(path)
-        if is_directory and not _has_other_attributes(path):
+        return self._changed(watch, name, os.path.join(watch.path, name))
+
+    def _changed(self, watch: _Watch, name: str, path: str) -> Change | None:
+        """Of what is at `path`; of a directory some servers tell that its entries changed."""
+        try:
+            status = os.lstat(path)
+        except OSError:
+            # It has gone meanwhile; or it is called otherwise.
+            return Change(Kind.RESCAN, watch.key)
+        is_directory = stat.S_ISDIR(status.st_mode)
+        if is_directory and status.st_mtime_ns == status.st_ctime_ns:
+            # That sets both at once: it is told by the watch on that directory, by name.
             return None
-        return Change(kind, watch.key, name, is_directory)
-
-
-def _has_other_attributes(path: str) -> bool:
-    """Whether the last change of the directory at `path` was one of its attributes.
-
-    A change of its entries sets the time of its content and that of its attributes alike, and is
-    told as well.
-    """
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    return status.st_mtime_ns != status.st_ctime_ns
+        return Change(Kind.CHANGED, watch.key, name, is_directory)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import select
+from collections.abc import Hashable, Iterable, Iterator
 
 from fam_client import Connection, GamServed, ServedBackend, find_server, is_gamins, load
 from fam_sgi.portmap import registered_port
-from famcore.backend import BackendUnavailable
+from famcore.backend import BackendUnavailable, Change, Kind
 
 _LIBRARY = "libfam.so.0"
 
 #: What famd is called by at the portmapper: `sgi_fam` of rpc(5), and its version of the protocol.
 _PROGRAM, _VERSION = 391002, 2
+
+#: Milliseconds in which famd tells all that one look at a directory has brought.
+_AT_ONCE = 1
+#: Changes read at a time, at most about.
+_ENOUGH = 1_000
 
 
 class FamBackend(ServedBackend):
@@ -49,8 +56,22 @@ class FamOfSgiBackend(FamBackend):
     def about(cls) -> str:
         return f"{_LIBRARY} of SGI, famd at port {_find_famd()}"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._poll = select.poll()
+        self._poll.register(self.fileno(), select.POLLIN)
+
     def connect(self) -> Connection:
         return Connection(self.library(), "famd")
+
+    def read(self) -> list[Change]:
+        changes = list(super().read())
+        # What goes with a new name follows at once, if it is not here already.
+        while changes and changes[-1].kind is Kind.CREATED and len(changes) < _ENOUGH:
+            if not (self._poll.poll(_AT_ONCE) and (more := list(super().read()))):
+                break
+            changes += more
+        return list(_gone_first(changes))
 
 
 class FamOfGaminBackend(FamBackend, GamServed):
@@ -71,6 +92,26 @@ def installed() -> type[FamBackend]:
     except BackendUnavailable:
         return FamOfSgiBackend
     return FamOfGaminBackend if is_gamins(library) else FamOfSgiBackend
+
+
+def _gone_first(changes: Iterable[Change]) -> Iterator[Change]:
+    """`changes`, with what went before what came, as a rename has them.
+
+    famd lists a directory that was changed: it meets a new name before it misses an old one.
+    """
+    came: dict[str, Change] = {}
+    key: Hashable = None
+    for change in changes:
+        is_of_them = change.key == key and change.kind is not Kind.CHANGED
+        if came and not (is_of_them and change.name not in came):
+            yield from came.values()
+            came.clear()
+        if change.kind is Kind.CREATED:
+            key = change.key
+            came[change.name] = change
+        else:
+            yield change
+    yield from came.values()
 
 
 def _find_famd() -> int:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 
+from famcore.backend import BackendLost
 from famcore.dispatch.dispatch import Dispatch
 from famcore.tree.notices import Degraded, Failed, Notice, Restored, Resynced
 
@@ -48,7 +49,9 @@ class Announcer:
                     log.warning("%s: the disk was compared, events by that: %d", reason, brought)
                     self._dispatch.notify("fam_resynced", reason=reason, count=brought)
                 case Failed(name, error):
-                    log.error("backend %s failed: %s", name, error, exc_info=error)
+                    # A server that is gone is nothing to be found out in the backend's code.
+                    cause = None if isinstance(error, BackendLost) else error
+                    log.error("backend %s failed: %s", name, error, exc_info=cause)
                     self._dispatch.report_error(name, error)
         if (self._unheard or self._heard) and time.monotonic() - self._since > _SOON:
             self.log()

@@ -78,6 +78,10 @@ class Connection:
         """The descriptor, readable when there is something to take, or the server is gone."""
         return self._either.fileno()
 
+    def server_fileno(self) -> int:
+        """The descriptor of the socket to the server."""
+        return self._fd
+
     # --- requests
 
     def monitor(self, path: str, *, is_directory: bool) -> int:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
+import signal
+import socket
+import struct
 import threading
 
 from fam_client.backend import ServedBackend
@@ -16,13 +20,20 @@ _PLACES = ("/usr/libexec", "/usr/lib/gamin", "/usr/local/libexec", "/usr/local/l
 
 _NAME = "gam_server"
 
+#: `struct ucred`: process, user, group.
+_CREDENTIALS = struct.Struct("3i")
+
 #: The environment is the process', and the library reads it when it opens a connection.
 _lock = threading.Lock()
 _numbers = itertools.count(1)
 
 
 class GamServed(ServedBackend):
-    """A backend on a gam_server of its own, which ends some 30 s after its only client has."""
+    """A backend on a gam_server of its own, which it ends when it is closed.
+
+    By itself a server ends half a minute after its last client, and holds one of the user's inotify
+    instances until then.
+    """
 
     #: It looks at its own inotify once a second.
     latency = 1.5
@@ -47,7 +58,28 @@ class GamServed(ServedBackend):
                     del os.environ["GAM_CLIENT_ID"]
                 else:
                     os.environ["GAM_CLIENT_ID"] = before
+        self._server = _process_at(connection.server_fileno())
         return connection
+
+    def close(self) -> None:
+        super().close()
+        if self._server is not None:
+            # Also one that is stopped, or waits for us. It has nothing to lose.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._server, signal.SIGKILL)
+            os.close(self._server)
+            self._server = None
+
+
+def _process_at(descriptor: int) -> int | None:
+    """The process at the other end of a Unix socket, as a descriptor; None if it is gone."""
+    with socket.socket(fileno=os.dup(descriptor)) as connection:
+        said = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    process, _, _ = _CREDENTIALS.unpack(said)
+    try:
+        return os.pidfd_open(process)
+    except ProcessLookupError:
+        return None
 
 
 def find_server() -> str:

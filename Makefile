@@ -31,7 +31,7 @@ check: .venv
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/mypy $(LENIENT) --explicit-package-bases tests plugins/*/tests
+	.venv/bin/mypy $(LENIENT) --explicit-package-bases conftest.py tests plugins/*/tests
 	.venv/bin/lint-imports --cache-dir .cache/import-linter
 
 bench: .venv-bench/made

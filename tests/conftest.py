@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import runpy
 import select
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,78 +20,6 @@ import famcore
 
 #: Seconds. What has not come by then never will, however busy the machine is.
 DEADLINE = 60.0
-#: Set where tests that are marked `own_limits` run: where their outcomes are told.
-INSIDE = "FAM_OWN_LIMITS"
-#: Of these tests: node ID → how it ended, and what is said of that.
-OUTCOMES = pytest.StashKey[dict[str, tuple[str, str]]]()
-WATCH_LIMIT = runpy.run_path(str(Path(__file__).with_name("watch_limit.py")))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "own_limits: run in a user namespace, where it may set the limits of inotify"
-    )
-
-
-def is_to_run_inside(item: pytest.Item) -> bool:
-    return item.get_closest_marker("own_limits") is not None and INSIDE not in os.environ
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Run the tests that set limits where these are their own, before any deadline is set."""
-    if is_to_run_inside(item):
-        if reason := WATCH_LIMIT["why_not"]():
-            pytest.skip(reason)
-        if OUTCOMES not in item.session.stash:
-            item.session.stash[OUTCOMES] = run_inside(item.session)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Have a test that was run inside end as it did there."""
-    if not is_to_run_inside(pyfuncitem):
-        return None
-    outcome, said = pyfuncitem.session.stash[OUTCOMES][pyfuncitem.nodeid]
-    if outcome == "skipped":
-        pytest.skip(said)
-    if outcome != "passed":
-        pytest.fail(said, pytrace=False)
-    return True
-
-
-def run_inside(session: pytest.Session) -> dict[str, tuple[str, str]]:
-    """Run all tests that set limits, by one pytest: its start takes longer than most of them."""
-    names = [item.nodeid for item in session.items if item.get_closest_marker("own_limits")]
-    with tempfile.TemporaryDirectory() as place:
-        told = Path(place, "told")
-        options = ["-q", f"--basetemp={place}/inside", "-o", f"cache_dir={place}/cache"]
-        done = subprocess.run(
-            [*WATCH_LIMIT["NAMESPACE"], sys.executable, "-m", "pytest", *options, *names],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=session.config.rootpath,
-            env={**os.environ, INSIDE: str(told)},
-            check=False,
-        )
-        try:
-            lines = told.read_text().splitlines()
-        except FileNotFoundError:
-            lines = []
-    outcomes = dict.fromkeys(names, ("failed", done.stdout))
-    for line in lines:
-        name, outcome, said = json.loads(line)
-        outcomes[name] = outcome, said
-    return outcomes
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell the pytest outside."""
-    if INSIDE in os.environ and (report.when == "call" or report.outcome != "passed"):
-        with open(os.environ[INSIDE], "a") as told:
-            print(json.dumps((report.nodeid, report.outcome, report.longreprtext)), file=told)
 
 
 class TooLate(BaseException):

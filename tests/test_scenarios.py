@@ -38,8 +38,9 @@ def carry_out(scenario: Scenario, backend: type[Backend], directory: Path) -> No
         pytest.skip(str(reason))
 
 
-def test_what_is_required_is_usable() -> None:
-    for name in REQUIRED:
+@pytest.mark.parametrize("name", sorted({*INSTALLED, *REQUIRED}))
+def test_what_is_required_is_usable(name: str) -> None:
+    if name in REQUIRED:
         usable(name)
 
 

@@ -1,0 +1,36 @@
+"""Where tests run that need a place of their own."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).with_name("tests")
+INSIDE, WATCH_LIMIT, SMALL_QUEUE, FAMD = (
+    runpy.run_path(str(TESTS / f"{name}.py"))
+    for name in ("inside", "watch_limit", "small_queue", "famd")
+)
+
+PLACES = [
+    INSIDE["Place"](
+        "own_limits",
+        "run in a user namespace, where it may set the limits of inotify",
+        # Nobody makes the queue small meanwhile.
+        ("flock", "--shared", "--no-fork", str(SMALL_QUEUE["LIMIT"]), *WATCH_LIMIT["NAMESPACE"]),
+        WATCH_LIMIT["why_not"],
+    ),
+    INSIDE["Place"](
+        "famd",
+        "run where SGI's famd serves, as all tests of the backend `fam` are",
+        FAMD["SERVED"],
+        FAMD["why_not"],
+        backend="fam",
+    ),
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make them known."""
+    config.pluginmanager.register(INSIDE["Inside"](*PLACES))

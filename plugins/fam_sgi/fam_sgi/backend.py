@@ -7,7 +7,7 @@ import select
 from collections.abc import Hashable, Iterable, Iterator
 
 from fam_client import Connection, GamServed, ServedBackend, find_server, is_gamins, load
-from fam_sgi.portmap import registered_port
+from fam_sgi.portmap import listens, registered_port
 from famcore.backend import BackendUnavailable, Change, Kind
 
 _LIBRARY = "libfam.so.0"
@@ -123,6 +123,7 @@ def _find_famd() -> int:
             f"the portmapper, by which famd is found, does not answer: {error}",
             "start rpcbind, then famd -T 0",
         ) from error
-    if not port:
+    # One that was killed stays registered.
+    if not port or not listens(port):
         raise BackendUnavailable("famd is not running", "start famd -T 0")
     return port

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 
-_PORTMAPPER = ("127.0.0.1", 111)
+_HERE = "127.0.0.1"
+_PORT = 111
 _PROGRAM, _VERSION, _GETPORT = 100_000, 2, 3
 _TCP = 6
 
@@ -32,10 +33,19 @@ def registered_port(program: int, version: int) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(_PATIENCE)
         # Connected, so that a port nobody listens at is an error at once.
-        client.connect(_PORTMAPPER)
+        client.connect((_HERE, _PORT))
         client.send(question)
         answer = client.recv(512)
     if len(answer) != _ANSWER.size or answer[:4] != question[:4]:
         raise OSError("what answers there is no portmapper")
     *_, accepted, port = _ANSWER.unpack(answer)
     return 0 if accepted else int(port)
+
+
+def listens(port: int) -> bool:
+    """Whether some server takes TCP connections at `port` of this machine."""
+    try:
+        socket.create_connection((_HERE, port), _PATIENCE).close()
+    except OSError:
+        return False
+    return True

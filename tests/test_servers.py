@@ -117,7 +117,7 @@ def test_a_server_that_is_killed_is_noticed_at_once_and_all_is_made_good(
     assert list(recorder.wrongs()) == []
 
 
-def test_ten_ends_under_load_lose_nothing(recorder, server, spot):
+def test_ten_ends_under_load_lose_nothing(recorder, server, spot, pump):
     places = directories(spot, 10)
     log = recorder.monitor(spot, recursive=True)
     recorder.rest()
@@ -131,7 +131,7 @@ def test_ten_ends_under_load_lose_nothing(recorder, server, spot):
             server.kill()
     finally:
         churn.wait()
-    recorder.rest(lambda: all(row.covered for row in recorder.fam.coverage()))
+    pump(recorder.fam, lambda: all(row.covered for row in recorder.fam.coverage()))
     recorder.rest(lambda: not list(recorder.wrongs()))
     assert list(recorder.wrongs()) == []
     assert len(log.fold.standing) > len(places)
@@ -167,7 +167,7 @@ def named(recorder, path):
 # --- it stops
 
 
-def test_a_server_that_stops_keeps_no_call_waiting_for_ever(recorder, server, spot):
+def test_a_server_that_stops_keeps_no_call_waiting_for_ever(recorder, server, spot, pump):
     places = directories(spot, 500)
     (spot / "known").mkdir()
     log = recorder.monitor(spot / "known")
@@ -185,7 +185,7 @@ def test_a_server_that_stops_keeps_no_call_waiting_for_ever(recorder, server, sp
         (spot / "known/a").touch()
     finally:
         server.send(signal.SIGCONT)
-    recorder.rest(lambda: all(row.covered for row in recorder.fam.coverage()))
+    pump(recorder.fam, lambda: all(row.covered for row in recorder.fam.coverage()))
     recorder.rest(lambda: "a" in log.fold.standing)
     assert list(recorder.wrongs()) == []
 

@@ -12,7 +12,7 @@ import itertools
 import os
 import stat
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import ClassVar
 
 from fam_client.connection import Connection, Said
@@ -41,6 +41,14 @@ class _Watch:
         self.identity = status.st_dev, status.st_ino
         self.interest = Interest.ALL
         self.request = 0
+
+    def is_there(self) -> bool:
+        """Whether it is still what is at its path."""
+        try:
+            status = os.lstat(self.path)
+        except OSError:
+            return False
+        return self.identity == (status.st_dev, status.st_ino)
 
 
 class ServedBackend(Backend):
@@ -76,7 +84,7 @@ class ServedBackend(Backend):
         # the server looks for it may be the end of the server.
         status = os.lstat(path)
         watch = self._by_path.get(path)
-        if watch is not None and watch.identity != (status.st_dev, status.st_ino):
+        if watch is not None and not watch.is_there():
             self._end(watch)
             watch = None
         if watch is None:
@@ -100,9 +108,8 @@ class ServedBackend(Backend):
         changes: list[Change] = []
         for said in self._connection.take(_READ):
             watch = self._by_request.get(said.request)
-            change = None if watch is None else self._translate(watch, said)
-            if change is not None:
-                changes.append(change)
+            if watch is not None:
+                changes.extend(self._translate(watch, said))
         return changes
 
     def close(self) -> None:
@@ -124,42 +131,52 @@ class ServedBackend(Backend):
 
     # --- events
 
-    def _translate(self, watch: _Watch, said: Said) -> Change | None:
-        """What one event tells, if it is to be told."""
+    def _translate(self, watch: _Watch, said: Said) -> Iterator[Change]:
+        """What one event tells."""
         # Where a directory is spoken of there may be a slash behind its name.
         name = os.fsdecode(said.filename).rstrip("/")
         kind = _KINDS.get(said.code)
         if kind is None or (name and name[0] != "/" and not watch.is_directory):
-            return Change(Kind.RESCAN, watch.key)
-        if not name or name[0] == "/":
-            return self._itself(watch, kind)
-        return self._entry(watch, kind, name)
+            yield Change(Kind.RESCAN, watch.key)
+        elif name and name[0] != "/":
+            yield from self._entry(watch, kind, name)
+        elif kind is Kind.CHANGED:
+            yield from self._changed(watch, "", watch.path)
+        elif kind is Kind.CREATED and watch.is_there():
+            # It came before it was watched, which is told late.
+            yield Change(Kind.RESCAN, watch.key)
+        else:
+            # It went, and what is there now may have its inode number.
+            yield self._gone(watch)
 
-    def _itself(self, watch: _Watch, kind: Kind) -> Change | None:
-        """Of what is watched."""
-        if kind is not Kind.CHANGED:
-            # It went, or was replaced, perhaps by something of the same inode number.
-            self._end(watch)
-            return Change(Kind.GONE, watch.key)
-        return self._changed(watch, "", watch.path)
-
-    def _entry(self, watch: _Watch, kind: Kind, name: str) -> Change | None:
-        """Of an entry of the directory that is watched."""
+    def _entry(self, watch: _Watch, kind: Kind, name: str) -> Iterator[Change]:
+        """What an event tells of an entry of the directory that is watched."""
+        path = os.path.join(watch.path, name)
+        entry = self._by_path.get(path)
+        if entry is not None and kind is not Kind.CHANGED and not entry.is_there():
+            # Some servers tell of its end here alone.
+            yield self._gone(entry)
         if watch.interest < (Interest.ALL if kind is Kind.CHANGED else Interest.ENTRIES):
-            return None
-        if kind is not Kind.CHANGED:
-            return Change(kind, watch.key, name)
-        return self._changed(watch, name, os.path.join(watch.path, name))
+            return
+        if kind is Kind.CHANGED:
+            yield from self._changed(watch, name, path)
+        else:
+            yield Change(kind, watch.key, name)
 
-    def _changed(self, watch: _Watch, name: str, path: str) -> Change | None:
+    def _gone(self, watch: _Watch) -> Change:
+        self._end(watch)
+        return Change(Kind.GONE, watch.key)
+
+    def _changed(self, watch: _Watch, name: str, path: str) -> Iterator[Change]:
         """Of what is at `path`; of a directory some servers tell that its entries changed."""
         try:
             status = os.lstat(path)
         except OSError:
             # It has gone meanwhile; or it is called otherwise.
-            return Change(Kind.RESCAN, watch.key)
+            yield Change(Kind.RESCAN, watch.key)
+            return
         is_directory = stat.S_ISDIR(status.st_mode)
         if is_directory and status.st_mtime_ns == status.st_ctime_ns:
             # That sets both at once: it is told by the watch on that directory, by name.
-            return None
-        return Change(Kind.CHANGED, watch.key, name, is_directory)
+            return
+        yield Change(Kind.CHANGED, watch.key, name, is_directory)

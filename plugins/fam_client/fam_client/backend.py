@@ -29,7 +29,7 @@ _KINDS: dict[int, Kind] = {
 }
 
 
-class _Watch:
+class Watch:
     """One directory or file that the server was asked to monitor."""
 
     __slots__ = ("identity", "interest", "is_directory", "key", "path", "request")
@@ -75,9 +75,9 @@ class ServedBackend(Backend):
     def __init__(self) -> None:
         self._connection = self.connect()
         self._keys = itertools.count(1)
-        self._by_key: dict[Hashable, _Watch] = {}
-        self._by_path: dict[str, _Watch] = {}
-        self._by_request: dict[int, _Watch] = {}
+        self._by_key: dict[Hashable, Watch] = {}
+        self._by_path: dict[str, Watch] = {}
+        self._by_request: dict[int, Watch] = {}
 
     def watch(self, path: str, interest: Interest = Interest.ALL) -> int:
         # The core looks whether the thing was still there afterwards; a name that is missing when
@@ -89,7 +89,7 @@ class ServedBackend(Backend):
             watch = None
         if watch is None:
             self._refuse(path)
-            watch = _Watch(next(self._keys), path, status)
+            watch = Watch(next(self._keys), path, status)
             watch.request = self._connection.monitor(path, is_directory=watch.is_directory)
             self._by_request[watch.request] = watch
             self._by_key[watch.key] = self._by_path[path] = watch
@@ -125,13 +125,21 @@ class ServedBackend(Backend):
             reason = f"more than the {self.longest_path} bytes of path that {self.name} can watch"
             raise OSError(errno.ENAMETOOLONG, reason, path)
 
-    def _end(self, watch: _Watch) -> None:
+    def _renew(self, watch: Watch) -> None:
+        """Ask the server anew for what it does not tell of any more."""
+        old = watch.request
+        watch.request = self._connection.monitor(watch.path, is_directory=watch.is_directory)
+        self._by_request[watch.request] = watch
+        del self._by_request[old]
+        self._connection.cancel(old)
+
+    def _end(self, watch: Watch) -> None:
         del self._by_key[watch.key], self._by_path[watch.path], self._by_request[watch.request]
         self._connection.cancel(watch.request)
 
     # --- events
 
-    def _translate(self, watch: _Watch, said: Said) -> Iterator[Change]:
+    def _translate(self, watch: Watch, said: Said) -> Iterator[Change]:
         """What one event tells."""
         # Where a directory is spoken of there may be a slash behind its name.
         name = os.fsdecode(said.filename).rstrip("/")
@@ -149,7 +157,7 @@ class ServedBackend(Backend):
             # It went, and what is there now may have its inode number.
             yield self._gone(watch)
 
-    def _entry(self, watch: _Watch, kind: Kind, name: str) -> Iterator[Change]:
+    def _entry(self, watch: Watch, kind: Kind, name: str) -> Iterator[Change]:
         """What an event tells of an entry of the directory that is watched."""
         path = os.path.join(watch.path, name)
         entry = self._by_path.get(path)
@@ -163,11 +171,11 @@ class ServedBackend(Backend):
         else:
             yield Change(kind, watch.key, name)
 
-    def _gone(self, watch: _Watch) -> Change:
+    def _gone(self, watch: Watch) -> Change:
         self._end(watch)
         return Change(Kind.GONE, watch.key)
 
-    def _changed(self, watch: _Watch, name: str, path: str) -> Iterator[Change]:
+    def _changed(self, watch: Watch, name: str, path: str) -> Iterator[Change]:
         """Of what is at `path`; of a directory some servers tell that its entries changed."""
         try:
             status = os.lstat(path)

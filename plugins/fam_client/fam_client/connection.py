@@ -105,7 +105,7 @@ class Connection:
             self._cancel_all()
 
     def _cancel_all(self) -> None:
-        while self._to_cancel and self._is_free(0.0):
+        while self._to_cancel and self.is_free(0.0):
             request = FAMRequest(self._to_cancel.popleft())
             self._library.FAMCancelMonitor(self._connection, request)
 
@@ -114,7 +114,7 @@ class Connection:
         self._cancel_all()
         now = time.monotonic()
         deadline = self._patient_until or now + _PATIENCE
-        while not self._is_free(max(0.0, deadline - now)):
+        while not self.is_free(max(0.0, deadline - now)):
             now = time.monotonic()
             if now >= deadline:
                 # Others who ask now are not to wait as long again, one after the other.
@@ -122,7 +122,7 @@ class Connection:
                 raise BackendLost(f"{self._server} has taken no request for {_PATIENCE:g} s")
         self._patient_until = None
 
-    def _is_free(self, timeout: float) -> bool:
+    def is_free(self, timeout: float) -> bool:
         """Whether a request can be written; waits for that, or for something to be read."""
         self._gather()
         ready = self._poll_to_ask.poll(timeout * 1000)
@@ -141,13 +141,17 @@ class Connection:
                 os.eventfd_read(self._signal)
         return taken
 
+    def wake(self) -> None:
+        """Make it readable until `take` has been called."""
+        os.eventfd_write(self._signal, 1)
+
     def _gather(self) -> None:
         """Keep what has been said, without waiting for more."""
         had = len(self._said)
         while self._has_more():
             self._keep()
         if len(self._said) > had:
-            os.eventfd_write(self._signal, 1)
+            self.wake()
 
     def _has_more(self) -> bool:
         """Whether the library has an event; it has read all of the socket if not."""

@@ -11,9 +11,9 @@ import socket
 import struct
 import threading
 
-from fam_client.backend import ServedBackend
+from fam_client.backend import ServedBackend, Watch
 from fam_client.connection import Connection
-from famcore.backend import BackendUnavailable
+from famcore.backend import BackendUnavailable, Change, Kind
 
 #: Where the library looks for it, by the distribution that built it.
 _PLACES = ("/usr/libexec", "/usr/lib/gamin", "/usr/local/libexec", "/usr/local/lib/gamin")
@@ -44,6 +44,12 @@ class GamServed(ServedBackend):
         cls.library()
         find_server()
 
+    def __init__(self) -> None:
+        super().__init__()
+        #: Directories of which the server may tell nothing any more, for one in them has ended:
+        #: it then takes the one for the other.
+        self._deaf: set[str] = set()
+
     def connect(self) -> Connection:
         # A server waits for each of its clients to read: with another client's it might wait for
         # ever, and so would we.
@@ -60,6 +66,21 @@ class GamServed(ServedBackend):
                     os.environ["GAM_CLIENT_ID"] = before
         self._server = _process_at(connection.server_fileno())
         return connection
+
+    def read(self) -> list[Change]:
+        changes = list(super().read())
+        while self._deaf and self._connection.is_free(0.0):
+            watch = self._by_path.get(self._deaf.pop())
+            if watch is not None:
+                self._renew(watch)
+                changes.append(Change(Kind.RESCAN, watch.key))
+        return changes
+
+    def _end(self, watch: Watch) -> None:
+        super()._end(watch)
+        if watch.is_directory and not watch.is_there():
+            self._deaf.add(os.path.dirname(watch.path))
+            self._connection.wake()
 
     def close(self) -> None:
         super().close()

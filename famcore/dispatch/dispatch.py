@@ -83,7 +83,8 @@ class Dispatch:
         `KeyboardInterrupt` passes, the rest of the batch stays to be delivered.
         """
         delivered: list[Event] = []
-        self._begin()
+        if not self._handled:
+            self._begin()
         shared = kept or bool(self._callers)
         queue = self.queue
         while queue and len(self._handled) < BATCH:
@@ -110,7 +111,8 @@ class Dispatch:
 
     def deliver_one(self, monitor: Monitor, event: Event) -> None:
         """Give `event`, which was taken from the queue, to its handler and the consumers."""
-        self._begin()
+        if not self._handled:
+            self._begin()
         self._handled.append(event)
         if monitor.handle is not None:
             try:
@@ -120,10 +122,9 @@ class Dispatch:
         self._hand_on()
 
     def _begin(self) -> None:
-        """Begin a batch, unless one is under way."""
-        if not self._handled:
-            self._callers = self._consumers.callers("fam_events")
-            self._removals_before = self.removals
+        """Begin a batch; there is none under way."""
+        self._callers = self._consumers.of_events
+        self._removals_before = self.removals
 
     def _failed(self, monitor: Monitor, error: BaseException) -> None:
         name = _name_of(monitor.handler)
@@ -134,7 +135,7 @@ class Dispatch:
         """Give the consumers the events that handlers have had."""
         if self._callers and self._handled:
             batch = _Batch(tuple(self._handled), self._removals_before)
-            self._owed.extend((caller, batch) for caller in self._callers)
+            self._owed.extend([(caller, batch) for caller in self._callers])
         self._handled = []
         while self._owed:
             (name, call), batch = self._owed.popleft()

@@ -53,16 +53,19 @@ class Loop:
         stays readable. `kept`: the caller will use the events, so handlers get copies.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
+        # Who gives no time wants to know what there is, and waits for that.
+        until = deadline if timeout else None
         ready: set[int] | None = None
         if patient and self._quick >= _BURST_CALLS:
             time.sleep(_BURST_PAUSE)
             self._done_at += _BURST_PAUSE
         try:
             while not self.reader.closed:
-                if not self._take_turn(deadline):
+                if not (self._turn.acquire(blocking=False) or self._take_turn(deadline)):
                     break
                 try:
-                    until = time.monotonic() + _BRIEF if brief else deadline
+                    if brief:
+                        until = time.monotonic() + _BRIEF
                     events = self._deliver(ready, until, token, kept=kept)
                 finally:
                     self._turn.release()
@@ -99,7 +102,9 @@ class Loop:
     ) -> list[Event]:
         """Deliver what is there, a batch at most."""
         while True:
-            if not self.reader.fill(ready, deadline, token) and not self._dispatch:
+            if self.reader.fill(ready):
+                self.reader.fill_on(deadline, token)
+            if not (self._dispatch.queue or self._dispatch):
                 self.send_notices()
                 self._announcer.log()
                 return []
@@ -135,6 +140,8 @@ class Loop:
     def _fill_or_announce(self) -> bool:
         """Whether there are undelivered events; if not, consumers are told what they belong to."""
         if self.reader.fill(None):
+            self.reader.fill_on()
+        if self._dispatch.has_undelivered():
             return True
         # Whoever has the turn tells them otherwise.
         with self.turn_by(0.0) as has_turn:

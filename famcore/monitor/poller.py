@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from famcore.monitor.timer import Timer
@@ -20,8 +20,8 @@ class _Queue(Protocol):
     def fileno(self) -> int: ...
     def add(self, descriptor: int) -> None: ...
     def discard(self, descriptor: int) -> None: ...
-    def wait(self, timeout: float | None) -> set[int]: ...
     def set_timer(self, when: float | None) -> None: ...
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]: ...
     def close(self) -> None: ...
 
 
@@ -93,8 +93,11 @@ class Poller:
                 self._written = True
 
     def _wait(self, timeout: float | None) -> set[int]:
-        sources = self._sources
-        return {sources[copy] for copy in self._queue.wait(timeout) if copy in sources}
+        ready = set()
+        for copy, _ in self._queue.wait(timeout):
+            if copy in self._sources:
+                ready.add(self._sources[copy])
+        return ready
 
     def wake(self) -> None:
         """Make it readable. May be called from a signal handler and from any thread."""
@@ -137,6 +140,8 @@ if sys.platform == "linux":
 
         def __init__(self) -> None:
             self._epoll = select.epoll()
+            #: Which are readable, each with what the system says of it.
+            self.wait: Callable[[float | None], list[tuple[int, int]]] = self._epoll.poll
             self._timer: Timer | None = None
 
         def fileno(self) -> int:
@@ -147,9 +152,6 @@ if sys.platform == "linux":
 
         def discard(self, descriptor: int) -> None:
             self._epoll.unregister(descriptor)
-
-        def wait(self, timeout: float | None) -> set[int]:
-            return {descriptor for descriptor, _ in self._epoll.poll(timeout)}
 
         def set_timer(self, when: float | None) -> None:
             if self._timer is None:
@@ -184,9 +186,11 @@ else:
         def discard(self, descriptor: int) -> None:
             self._control(descriptor, select.KQ_FILTER_READ, select.KQ_EV_DELETE)
 
-        def wait(self, timeout: float | None) -> set[int]:
+        def wait(self, timeout: float | None) -> list[tuple[int, int]]:
             events = self._kqueue.control(None, 64, timeout)
-            return {event.ident for event in events if event.filter == select.KQ_FILTER_READ}
+            # A timer's number is no descriptor.
+            readable = select.KQ_FILTER_READ
+            return [(each.ident, each.flags) for each in events if each.filter == readable]
 
         def set_timer(self, when: float | None) -> None:
             with contextlib.suppress(OSError):

@@ -69,27 +69,11 @@ class Reader:
             finally:
                 self._lock.release()
 
-    def fill(
-        self, ready: set[int] | None, deadline: float | None = None, token: int | None = None
-    ) -> bool:
-        """Read the sources (with a descriptor in `ready`; None: all) and make events.
+    def fill(self, ready: set[int] | None) -> bool:
+        """Read the sources (with a descriptor in `ready`; None: all), make about a batch of events.
 
-        Returns whether there are undelivered ones. A look at everything goes on until it brings
-        one or ends; but not past a `deadline` that lies ahead (monotonic seconds), nor when
-        `token` (of `Stops`) is to stop. What is said meanwhile is read for a second.
+        Returns whether there are none yet and a look at the disk is under way, for `fill_on`.
         """
-        began = time.monotonic()
-        while self._fill_once(ready):
-            now = time.monotonic()
-            if deadline is not None and began < deadline <= now:
-                break
-            if token is not None and self._stops.is_over(token):
-                break
-            ready = None if now - began < _READS_ON else set()
-        return self._dispatch.has_undelivered()
-
-    def _fill_once(self, ready: set[int] | None) -> bool:
-        """As `fill`, for a while; true if it has brought no event yet and is to be gone on with."""
         try:
             with self._lock:
                 if self._busy or self.closed:
@@ -100,7 +84,7 @@ class Reader:
                 gc.disable()
                 try:
                     self._read(ready)
-                    if self._dispatch.has_undelivered():
+                    if self._dispatch.queue and self._dispatch.has_undelivered():
                         return False
                     events = self.tree.produce()
                     if not self.closed:
@@ -115,6 +99,20 @@ class Reader:
         finally:
             if self._work:
                 self._do_work()
+
+    def fill_on(self, deadline: float | None = None, token: int | None = None) -> None:
+        """Go on until an event is brought, or there is nothing to bring.
+
+        Not past the `deadline` (monotonic seconds), nor when `token` (of `Stops`) is to stop. What
+        is said meanwhile is read for a second.
+        """
+        began = now = time.monotonic()
+        while deadline is None or now < deadline:
+            if token is not None and self._stops.is_over(token):
+                break
+            if not self.fill(None if now - began < _READS_ON else set()):
+                break
+            now = time.monotonic()
 
     def _read(self, ready: set[int] | None) -> None:
         """Read the sources with a descriptor in `ready`, and those whose time has come.
@@ -213,7 +211,8 @@ class Reader:
     def _end_to_wait(self, token: int) -> None:
         with self._lock:
             self._waiting.remove(token)
-            self._close_if_unused()
+            if self.closed:
+                self._close_if_unused()
 
     def _close_if_unused(self) -> None:
         if self.closed and not self._waiting:
@@ -243,10 +242,10 @@ class Reader:
                 return
             if self._generation != self.tree.generation:
                 self._register_sources()
-            when = self.tree.deadline()
+            has_work, when = self.tree.outlook()
             if self._polled:
                 when = self._poll_at if when is None else min(when, self._poll_at)
-            wanted = bool(self._dispatch) or self._is_unread or self.tree.has_work()
+            wanted = bool(self._dispatch) or self._is_unread or has_work
             for token in self._waiting:
                 wanted = wanted or self._stops.is_over(token)
             self._poller.signal(wanted, when)

@@ -30,6 +30,8 @@ class Consumers:
         self._alone: dict[str, pluggy.PluginManager] = {}
         #: By hook. Replaced, not cleared: another thread may be filling the one it found.
         self._callers: dict[str, tuple[Caller, ...]] = {}
+        #: `callers` of `fam_events`, asked for with each batch.
+        self.of_events: tuple[Caller, ...] = ()
 
     def __len__(self) -> int:
         return len(self._alone)
@@ -58,7 +60,7 @@ class Consumers:
         alone.register(consumer, name)
         self._alone[name] = alone
         self._all.register(consumer, name)
-        self._callers = {}
+        self._look_up()
         return name
 
     def unregister(self, consumer: object) -> None:
@@ -67,9 +69,13 @@ class Consumers:
             if other is consumer:
                 self._all.unregister(consumer, name)
                 self._alone.pop(name).unregister(consumer, name)
-                self._callers = {}
+                self._look_up()
                 return
         raise PluginError(f"{consumer!r} is not registered as a consumer")
+
+    def _look_up(self) -> None:
+        self._callers = {}
+        self.of_events = self.callers("fam_events")
 
     def callers(self, hook: str) -> tuple[Caller, ...]:
         """Those that implement `hook`, in pluggy's order (the last registered is called first).

@@ -28,7 +28,7 @@ _new = Event.__new__
 class Chunk:
     """What one read of a source brought."""
 
-    __slots__ = ("changes", "complete", "source")
+    __slots__ = ("changes", "complete", "length", "source")
 
     def __init__(self, source: Source, changes: list[Change]) -> None:
         self.source = source
@@ -37,6 +37,8 @@ class Chunk:
         self.complete: float | None = None
         #: What is not translated yet.
         self.changes: Iterator[Change] = iter(changes)
+        #: How many that is.
+        self.length = len(changes)
 
 
 class Changes:
@@ -47,12 +49,16 @@ class Changes:
         self._growth = growth
         self._cases = cases
         self.chunks: deque[Chunk] = deque()
+        #: How many changes they have.
+        self._length = 0
 
-    def add(self, source: Source, changes: list[Change]) -> None:
-        """Queue what was read."""
+    def add(self, source: Source, changes: list[Change]) -> int:
+        """Queue what was read; return how many changes are queued."""
         if source.twins:
             changes = source.expand(changes)
         self.chunks.append(Chunk(source, changes))
+        self._length += len(changes)
+        return self._length
 
     def complete(self, source: Source, until: float) -> None:
         """All that happened until then (epoch seconds) has been read of `source`.
@@ -65,23 +71,23 @@ class Changes:
         else:
             last.complete = until
 
-    def is_longer_than(self, limit: int) -> bool:
-        """Whether there are more than `limit` changes."""
-        return sum(length_hint(chunk.changes) for chunk in self.chunks) > limit
-
     def clear(self) -> float:
         """Forget what was read; return since when (epoch seconds) something is missed by that."""
         since = min(chunk.source.complete for chunk in self.chunks)
         self.chunks.clear()
+        self._length = 0
         self._cases.moves.forget()
         return since
 
     def forget(self, source: Source) -> None:
         """`source` is lost, and with it what was read of it and is not translated."""
         self.chunks = deque(chunk for chunk in self.chunks if chunk.source is not source)
+        self._length = sum(chunk.length for chunk in self.chunks)
 
-    def translate(self, limit: int) -> None:
+    def translate(self, limit: int) -> bool:
         """Make events of `limit` changes at most, or until a directory is to be listed.
+
+        Returns whether each change was of a file where nothing else is to be thought of.
 
         Hot: the loop is gone through once for every change. A file that comes, changes or goes
         where nothing else is to be thought of is all done in it, with the event made in place for
@@ -90,7 +96,7 @@ class Changes:
         chunk = self.chunks[0]
         nodes = chunk.source.nodes
         telling, arrivals = self._telling, self._growth.arrivals
-        match, said = telling.match, telling.out.append
+        match, said, audiences = telling.match, telling.out.append, telling.audiences
         overwritten = self._cases.moves.overwritten
         last: object = chunk  # no key is ever equal to it
         node: Node | None = None
@@ -100,6 +106,7 @@ class Changes:
         alone: Monitor | None = None
         prefix = ""
         is_unasked = telling.hook is None
+        is_plain = True
         for change in islice(chunk.changes, limit):
             kind, key, name, is_directory, cookie = change
             if key != last:
@@ -107,9 +114,10 @@ class Changes:
                 # Where more is to be thought of than names, there are no views here.
                 views, alone = [], None
                 if node is not None:
-                    told = telling.told_of(node)
-                    if (known := node.names) is not None and not node.pins and is_unasked:
-                        names, views = known, telling.audience(node)
+                    told = telling.told[node]
+                    if (known := node.names) is not None and not node.crossing.pins and is_unasked:
+                        names = known
+                        views = audiences.get(node) or telling.audience(node)
                         if len(views) == 1:
                             alone, prefix = views[0]
             code = None
@@ -136,6 +144,7 @@ class Changes:
             if code is None:
                 self._cases.tell(chunk.source, node, change)
                 last = chunk
+                is_plain = False
                 if arrivals:
                     break
             elif alone is not None:
@@ -155,7 +164,11 @@ class Changes:
                 for monitor, before in views:
                     if not before or not match(before + name):
                         said(make_event(monitor, before + name, code, False))
-        if not length_hint(chunk.changes):
+        left = length_hint(chunk.changes)
+        self._length -= chunk.length - left
+        chunk.length = left
+        if not left:
             self.chunks.popleft()
             if chunk.complete is not None:
                 chunk.source.complete = chunk.complete
+        return is_plain

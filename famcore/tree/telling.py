@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Container
 
 from famcore.events import Event, EventCode, Monitor, make_event
@@ -28,17 +29,18 @@ class Telling:
         self.hook: Callable[[str, bool], bool] | None = None
         #: Node → the entries that the hook said to ignore.
         self._refused: dict[Node, set[str]] = {}
-        self._audiences: dict[Node, list[View]] = {}
+        #: Node → what `audience` says, as far as it has been asked for.
+        self.audiences: dict[Node, list[View]] = {}
         #: New monitors, which are told nothing until their `exists` events begin.
         self.silent: set[Monitor] = set()
         #: Node → the names told as `changed` in this batch, with no `created` or `deleted` since.
-        self.told: dict[Node, set[str]] = {}
+        self.told: defaultdict[Node, set[str]] = defaultdict(set)
 
     # --- who
 
     def audience(self, node: Node) -> list[View]:
         """The monitors that are told of the entries of `node`."""
-        views = self._audiences.get(node)
+        views = self.audiences.get(node)
         if views is None:
             views = self._find_audience(node)
         return views
@@ -48,16 +50,16 @@ class Telling:
         line = [node]
         while line[-1].is_followed and (parent := line[-1].parent) is not None:
             line.append(parent)
-            if parent in self._audiences:
+            if parent in self.audiences:
                 break
-        if len(self._audiences) > _KEPT:
-            above = self._audiences.get(line[-1])
-            self._audiences.clear()
+        if len(self.audiences) > _KEPT:
+            above = self.audiences.get(line[-1])
+            self.audiences.clear()
             if above is not None:
-                self._audiences[line[-1]] = above
+                self.audiences[line[-1]] = above
         views: list[View] = []
         for each in reversed(line):
-            known = self._audiences.get(each)
+            known = self.audiences.get(each)
             if known is None:
                 known = [(mine, "") for mine in each.monitors if mine not in self.silent]
                 for monitor, prefix in views:
@@ -65,7 +67,7 @@ class Telling:
                         prefix and should_ignore(self.match, prefix + each.name)
                     ):
                         known.append((monitor, f"{prefix}{each.name}/"))
-                self._audiences[each] = known
+                self.audiences[each] = known
             views = known
         return views
 
@@ -75,11 +77,11 @@ class Telling:
 
     def regroup(self) -> None:
         """Monitors came or went."""
-        self._audiences.clear()
+        self.audiences.clear()
 
     def leave(self, node: Node) -> None:
         """`node` is empty, or out of the tree."""
-        self._audiences.pop(node, None)
+        self.audiences.pop(node, None)
         self._refused.pop(node, None)
         self.told.pop(node, None)
 
@@ -111,17 +113,10 @@ class Telling:
 
     # --- what is told
 
-    def told_of(self, node: Node) -> set[str]:
-        """The names of `node` told as `changed` in this batch, with nothing else since."""
-        told = self.told.get(node)
-        if told is None:
-            told = self.told[node] = set()
-        return told
-
     def begin_batch(self) -> list[Event]:
         """Take the events made so far; what follows is another batch."""
         events, self.out = self.out, []
-        self.told = {}
+        self.told.clear()
         return events
 
     def entry(
@@ -134,7 +129,7 @@ class Telling:
         only: Container[Monitor] | None = None,
     ) -> None:
         """Tell of an entry of `node`; `origins`: each monitor's old name for what was renamed."""
-        told = self.told_of(node)
+        told = self.told[node]
         repeats = code is EventCode.CHANGED and name in told
         if code is EventCode.CHANGED:
             told.add(name)
@@ -155,7 +150,7 @@ class Telling:
         """Tell the monitors that are set on `node` of itself."""
         if not node.monitors:
             return
-        told = self.told_of(node)
+        told = self.told[node]
         if code is not EventCode.CHANGED:
             told.discard("")
         elif "" in told:

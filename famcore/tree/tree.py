@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -57,6 +58,8 @@ class Tree:
         self._brought = 0
         self._cases = Cases(self._paths.root, self._gaps, doubts, telling, growth)
         self._changes = Changes(telling, growth, self._cases)
+        #: Until when (monotonic seconds) there is nothing to do but to translate what is read.
+        self._calm_until = 0.0
 
     @property
     def ask_to_ignore(self) -> Callable[[str, bool], bool] | None:
@@ -72,6 +75,7 @@ class Tree:
     def open(self, backend: Backend) -> None:
         """Watch by `backend` from now on. What its `fileno` raises passes through."""
         self._watches.open(backend)
+        self._calm_until = 0.0
         self.generation += 1
 
     def close(self) -> None:
@@ -89,10 +93,12 @@ class Tree:
             # A list of its own: the backend may go on to use the one it gave.
             changes = list(backend.read())
             if changes:
-                self._changes.add(source, changes)
+                count = self._changes.add(source, changes)
                 if source.is_inexact:
+                    self._calm_until = 0.0
                     self._audit.heard(source, changes)
-                if self._changes.is_longer_than(self._max_pending):
+                if count > self._max_pending:
+                    self._calm_until = 0.0
                     reason = "more changes than may be pending"
                     self._doubts.ask_all(self._paths.root, self._changes.clear(), reason)
             if not changes or source.descriptor is None:
@@ -104,16 +110,19 @@ class Tree:
         """`source` is of no use any more, by `error`; it is opened again."""
         self._changes.forget(source)
         self._watches.lose(source, error)
+        self._calm_until = 0.0
         self.generation += 1
 
     # --- monitors
 
     def add(self, monitor: Monitor) -> None:
         """Watch what `monitor` needs; its `exists` events are the next to be told."""
+        self._calm_until = 0.0
         self._paths.add(monitor)
 
     def remove(self, monitor: Monitor) -> None:
         """Make no more events of `monitor`, and watch nothing on its behalf."""
+        self._calm_until = 0.0
         self._paths.remove(monitor)
 
     def coverage(self) -> list[Coverage]:
@@ -140,6 +149,12 @@ class Tree:
         None does not mean that there is nothing to be told: `has_work` says so. What was read
         meanwhile is not to wait for a look at many directories that have not changed.
         """
+        chunks = self._changes.chunks
+        is_calm = chunks and time.monotonic() < self._calm_until
+        # The short way of changes that come one by one, of which somebody waits to hear.
+        if is_calm and self._translate() and self._telling.out and not chunks:
+            return self._telling.begin_batch()
+        self._calm_until = 0.0
         self._tick()
         telling, growth, listings = self._telling, self._growth, self._paths.listings
         until = time.monotonic() + _SLICE
@@ -156,8 +171,8 @@ class Tree:
                     break
             elif (
                 not self._go_on()
-                or time.monotonic() > until
                 or (telling.out and not self._changes.chunks)
+                or time.monotonic() > until
             ):
                 break
         return telling.begin_batch()
@@ -189,14 +204,15 @@ class Tree:
             self._brought += len(self._telling.out) - before
         return result
 
-    def _translate(self) -> None:
+    def _translate(self) -> bool:
         source = self._changes.chunks[0].source
         try:
-            self._changes.translate(BATCH)
+            return self._changes.translate(BATCH)
         except (TypeError, ValueError) as error:
             breach = PluginError(f"backend {source.cls.name!r} says what is no change: {error}")
             breach.__cause__ = error
             self.lose(source, breach)
+            return False
 
     def has_work(self) -> bool:
         """Whether `produce` may have something to tell without reading more."""
@@ -211,8 +227,16 @@ class Tree:
 
     # --- time
 
-    def deadline(self) -> float | None:
-        """When (monotonic seconds) `produce` is to be called even if nothing is read."""
+    def outlook(self) -> tuple[bool, float | None]:
+        """What `has_work` says, and when (monotonic seconds) it will if nothing is read."""
+        if self._calm_until == math.inf and not (self._changes.chunks or self._telling.out):
+            return False, None
+        has_work, when = self.has_work(), self._deadline()
+        if not has_work:
+            self._calm_until = math.inf if when is None else when
+        return has_work, when
+
+    def _deadline(self) -> float | None:
         times = [self._doubts.due(), self._gaps.deadline(), self._glances.deadline()]
         times.append(self._audit.deadline())
         times.extend(source.retry_at for source in self.sources if source.backend is None)

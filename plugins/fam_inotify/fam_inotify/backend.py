@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
-import sys
 from collections.abc import Hashable, Iterable
 from contextlib import ExitStack
 
-from fam_inotify.binding import Inotify, pyinotify
+from fam_inotify.binding import ENCODING, ERRORS, Inotify, pyinotify
 from fam_inotify.codes import Own, entry_kinds, own_kinds, watch_masks, write_mask
 from fam_inotify.mounts import Mounts, either
 from famcore.backend import Backend, BackendLost, Capability, Interest, Kind
@@ -57,7 +56,7 @@ class InotifyBackend(Backend):
             self._mounts = Mounts()
             opened.callback(self._mounts.close)
             #: Readable when either is.
-            self._either = either(self._inotify.fileno(), self._mounts.descriptor)
+            self._either = either(self._inotify.descriptor, self._mounts.descriptor)
             opened.pop_all()
         self._masks = watch_masks()
         self._entry_kinds = entry_kinds()
@@ -68,7 +67,7 @@ class InotifyBackend(Backend):
         return self._inotify.add_watch(path, self._masks[interest])
 
     def unwatch(self, key: Hashable) -> None:
-        if isinstance(key, int) and self._inotify.fileno() >= 0:
+        if isinstance(key, int) and self._inotify.descriptor >= 0:
             self._inotify.rm_watch(key)
 
     def fileno(self) -> int:
@@ -78,7 +77,7 @@ class InotifyBackend(Backend):
         changes: list[_Record] = []
         for _ in range(_READS):
             try:
-                data = os.read(self._inotify.fileno(), _READ)
+                data = os.read(self._inotify.descriptor, _READ)
             except BlockingIOError:
                 break
             except OSError as error:
@@ -104,7 +103,7 @@ class InotifyBackend(Backend):
         say = changes.append
         header = _HEADER.unpack_from
         kinds, write = self._entry_kinds, self._write
-        encoding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+        encoding, errors = ENCODING, ERRORS
         row: set[bytes] = set()
         in_row = False
         offset, size = 0, len(data)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 #: How names are encoded: `os.fsencode` looks for it anew each time, which costs as much again.
-_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+ENCODING, ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
 
 def pyinotify() -> ModuleType:
@@ -48,30 +48,27 @@ class Inotify:
         self._wrapper: Any = wrapper
         #: The raw call takes any bytes; the wrapper's own encodes strictly.
         self._add = wrapper._libc.inotify_add_watch
-        self._fd: int = wrapper.inotify_init()
-        if self._fd < 0:
+        #: −1 once closed.
+        self.descriptor: int = wrapper.inotify_init()
+        if self.descriptor < 0:
             raise open_refused(wrapper.get_errno())
         # inotify_init has no flags: both are set here.
-        os.set_inheritable(self._fd, False)
-        fcntl.fcntl(self._fd, fcntl.F_SETFL, os.O_NONBLOCK)
+        os.set_inheritable(self.descriptor, False)
+        fcntl.fcntl(self.descriptor, fcntl.F_SETFL, os.O_NONBLOCK)
 
     def add_watch(self, path: str, mask: int) -> int:
         """The watch descriptor for `path`, the one that is out if it is watched already."""
-        watch: int = self._add(self._fd, path.encode(_ENCODING, _ERRORS), mask)
+        watch: int = self._add(self.descriptor, path.encode(ENCODING, ERRORS), mask)
         if watch < 0:
             raise watch_refused(path, self._wrapper.get_errno())
         return watch
 
     def rm_watch(self, watch: int) -> None:
         """End a watch; one that has ended already is left at that."""
-        self._wrapper.inotify_rm_watch(self._fd, watch)
-
-    def fileno(self) -> int:
-        """The instance's descriptor; −1 once closed."""
-        return self._fd
+        self._wrapper.inotify_rm_watch(self.descriptor, watch)
 
     def close(self) -> None:
         """Close the descriptor and with it all watches."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1

@@ -13,7 +13,7 @@ from famcore.monitor.reader import Reader
 
 #: In a burst, to read whenever there is something is to read one event at a time. A burst is told
 #: by its rate: so many small batches in a row, each done this soon (seconds) after the last. The
-#: pause that is then made before the next lets events gather.
+#: pause that is then made before the next lets events gather, as long as there are as many.
 _BURST_CALLS = 3
 _BURST_SOON = 0.001
 _BURST_PAUSE = 0.002
@@ -56,7 +56,9 @@ class Loop:
         # Who gives no time wants to know what there is, and waits for that.
         until = deadline if timeout else None
         ready: set[int] | None = None
+        fewest = 1
         if patient and self._quick >= _BURST_CALLS:
+            fewest += round(_BURST_PAUSE / _BURST_SOON)
             time.sleep(_BURST_PAUSE)
             self._done_at += _BURST_PAUSE
         try:
@@ -71,7 +73,8 @@ class Loop:
                     self._turn.release()
                 if events:
                     now = time.monotonic()
-                    is_quick = len(events) < BATCH and now - self._done_at < _BURST_SOON
+                    is_soon = now - self._done_at < _BURST_SOON
+                    is_quick = is_soon and fewest <= len(events) < BATCH
                     self._quick = self._quick + 1 if is_quick else 0
                     self._done_at = now
                     return events

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import sys
@@ -54,6 +55,12 @@ def _watchers(names: Sequence[str]) -> list[Watcher]:
     return chosen
 
 
+def _compile() -> None:
+    """Compile famcore, which runs from here, as pip did with the others: there may be no cache."""
+    for package in ("famcore", "plugins/fam_inotify/fam_inotify"):
+        compileall.compile_dir(ROOT / package, quiet=2)
+
+
 def _write(path: Path | None, document: dict[str, Any]) -> None:
     if path is None:
         name = time.strftime("%Y-%m-%dT%H%M%SZ.json", time.gmtime())
@@ -89,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print tables, write JSON."""
     options = _parse(arguments)
     watchers = _watchers(options.watchers)
+    _compile()
     try:
         versions = machine.versions(watchers)
     except PackageNotFoundError as error:

@@ -60,8 +60,8 @@ class Node:
         self.found = Found.NOTHING
         #: The number of the thing at it, by `snapshot.identify`.
         self.identity = 0
-        #: What `names` says; or, packed, the names joined by NULs.
-        self._known: dict[str, bool | Node] | str | None = None
+        #: What `names` says; or, packed, the names of files, encoded and joined by NULs.
+        self._known: dict[str, bool | Node] | bytes | None = None
         #: Shared by all that no monitored path leads to; `cross` gives one of its own.
         self.crossing = _NO_CROSSING
         #: Who watches it, by which key; None if nobody does.
@@ -97,9 +97,10 @@ class Node:
         An entry is a directory or not, or the node of a directory that is followed.
         """
         known = self._known
-        if known.__class__ is str:
-            known = self._known = dict.fromkeys(known.split("\0"), False) if known else {}
-        return known  # type: ignore[return-value]
+        if isinstance(known, bytes):
+            names = known.decode("utf-8", "surrogatepass").split("\0") if known else ()
+            known = self._known = dict.fromkeys(names, False)
+        return known
 
     @names.setter
     def names(self, names: dict[str, bool | Node] | None) -> None:
@@ -113,11 +114,11 @@ class Node:
     def pack(self) -> None:
         """Have the names take less memory, if they are of files alone, until they are asked for.
 
-        A dict of two names takes 330 bytes, and so packed 80; most directories of a big tree rest.
+        A dict of two names takes 330 bytes, and so packed 50; most directories of a big tree rest.
         """
         known = self._known
         if isinstance(known, dict) and not (self.pins or any(known.values())):
-            self._known = "\0".join(known)
+            self._known = "\0".join(known).encode("utf-8", "surrogatepass")
 
     # --- what monitored paths need of it
 

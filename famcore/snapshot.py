@@ -6,6 +6,7 @@ import enum
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterable, Mapping
 
 #: Seconds by which the stamp of a change may lie before the change itself: the kernel stamps
@@ -19,6 +20,10 @@ _LOCAL = frozenset(
     " reiserfs squashfs tmpfs ubifs udf vfat xfs zfs".split()
 )
 
+
+#: Bits of a device number in the number of a thing. Linux has 32 at most, so that most numbers
+#: are small ones.
+_DEVICE_BITS = 32 if sys.platform == "linux" else 64
 
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
@@ -64,7 +69,7 @@ def identify(path: str) -> tuple[Found, int]:
         if is_missing(error):
             return Found.NOTHING, 0
         raise
-    number = status.st_dev << 64 | status.st_ino
+    number = _number(status)
     if stat.S_ISDIR(status.st_mode):
         return Found.DIRECTORY, number
     if stat.S_ISREG(status.st_mode):
@@ -72,10 +77,31 @@ def identify(path: str) -> tuple[Found, int]:
     return (Found.LINK if stat.S_ISLNK(status.st_mode) else Found.SPECIAL), number
 
 
-def scan(path: str) -> dict[str, bool]:
-    """The entries of the directory at `path`: name → is it a directory (a link never is)."""
+def _number(status: os.stat_result) -> int:
+    return status.st_ino << _DEVICE_BITS | status.st_dev
+
+
+def device_of(number: int) -> int:
+    """The device (`st_dev`) of what `identify` gave that number."""
+    return number & (1 << _DEVICE_BITS) - 1
+
+
+def scan(path: str | int) -> dict[str, bool]:
+    """The entries of the directory at `path`: name → is it a directory (a link never is).
+
+    `path` may be a descriptor.
+    """
     with os.scandir(path) as entries:
         return {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+
+
+def identify_and_scan(path: str) -> tuple[int, dict[str, bool]]:
+    """`identify` and `scan` in one, of the same directory; raises `OSError` if `path` is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        return _number(os.fstat(descriptor)), scan(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def changed_since(

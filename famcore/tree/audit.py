@@ -10,7 +10,7 @@ from functools import partial
 
 from famcore.backend import Change
 from famcore.events import BATCH
-from famcore.snapshot import stamps_are_ours
+from famcore.snapshot import device_of, stamps_are_ours
 from famcore.tree.doubts import NEVER, Doubts
 from famcore.tree.node import Node
 from famcore.tree.source import Source
@@ -175,7 +175,7 @@ class Audit:
 
     def _can_tell(self, node: Node) -> bool:
         """Whether stamps tell which files were changed: if not, all would be said to be."""
-        device = node.identity >> 64
+        device = device_of(node.identity)
         if device not in self._are_ours:
             self._are_ours[device] = stamps_are_ours(device)
         return self._are_ours[device]

@@ -138,9 +138,11 @@ class Growth:
 
     def heed(self, node: Node, found: dict[str, bool]) -> dict[str, bool]:
         """The entries `found` in the directory at `node`, less those that are ignored."""
-        ignores, match = self._telling.ignores, self._telling.match
         if self._telling.hook is None:
-            return {name: kind for name, kind in found.items() if not match(name)}
+            for name in list(filter(self._telling.match, found)):
+                del found[name]
+            return found
+        ignores = self._telling.ignores
         return {
             name: is_directory
             for name, is_directory in found.items()

@@ -6,7 +6,7 @@ import enum
 import time
 
 from famcore.backend import Interest
-from famcore.snapshot import Found, identify, is_missing, scan
+from famcore.snapshot import Found, identify, identify_and_scan, is_missing, scan
 from famcore.tree.doubts import EVER, Doubts
 from famcore.tree.gaps import Gaps
 from famcore.tree.glances import Glances
@@ -146,12 +146,16 @@ class Inspection:
         directory, which is told in its turn. What can't be watched is listed all the same.
         """
         if self._watches.cover_new(node, path):
+            began = time.monotonic()
             try:
-                node.found, node.identity = identify(path)
+                node.identity, found = identify_and_scan(path)
             except OSError:
-                node.found = Found.NOTHING
-        if node.source is None or node.found is not Found.DIRECTORY:
-            node.found, _ = self.inspect(node)
+                pass
+            else:
+                node.found = Found.DIRECTORY
+                self._note_time(node, began)
+                return found
+        node.found, _ = self.inspect(node)
         if node.found is Found.DIRECTORY:
             return self.scan(node, path) or {}
         self._doubts.suspect([node])
@@ -168,7 +172,10 @@ class Inspection:
             else:
                 self._watches.miss(node, error)
             return None
+        self._note_time(node, began)
+        return found
+
+    def _note_time(self, node: Node, began: float) -> None:
         took = time.monotonic() - began
         if took > _SHORT:
             self._doubts.rest(node, took)
-        return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from famcore.events import EventCode
-from famcore.snapshot import Found, changed_since, stamps_are_ours
+from famcore.snapshot import Found, changed_since, device_of, stamps_are_ours
 from famcore.tree.audit import Audit
 from famcore.tree.doubts import EVER, NEVER, Doubts
 from famcore.tree.growth import Growth
@@ -114,7 +114,7 @@ class Repair:
         """
         if since == NEVER or not entries:
             return []
-        device = node.identity >> 64
+        device = device_of(node.identity)
         if device not in self._are_ours:
             self._are_ours[device] = stamps_are_ours(device)
         if since == EVER or not self._are_ours[device]:

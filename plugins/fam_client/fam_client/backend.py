@@ -88,7 +88,7 @@ class ServedBackend(Backend):
             self._end(watch)
             watch = None
         if watch is None:
-            self._refuse(path)
+            self._refuse(path, status)
             watch = Watch(next(self._keys), path, status)
             watch.request = self._connection.monitor(path, is_directory=watch.is_directory)
             self._by_request[watch.request] = watch
@@ -117,10 +117,13 @@ class ServedBackend(Backend):
 
     # --- requests
 
-    def _refuse(self, path: str) -> None:
+    def _refuse(self, path: str, status: os.stat_result) -> None:
         """Raise for a path of which the server would say nothing, or worse."""
-        if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        if not _is_readable(path):
+            # Unless it has gone meanwhile, or is another: a link that leads nowhere, say.
+            is_same = _identity(os.lstat(path)) == _identity(status)
+            code = errno.EACCES if is_same and not _is_readable(path) else errno.ENOENT
+            raise OSError(code, os.strerror(code), path)
         if len(os.fsencode(path)) > self.longest_path:
             reason = f"more than the {self.longest_path} bytes of path that {self.name} can watch"
             raise OSError(errno.ENAMETOOLONG, reason, path)
@@ -188,3 +191,11 @@ class ServedBackend(Backend):
             # That sets both at once: it is told by the watch on that directory, by name.
             return
         yield Change(Kind.CHANGED, watch.key, name, is_directory)
+
+
+def _is_readable(path: str) -> bool:
+    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_dev, status.st_ino, stat.S_IFMT(status.st_mode)

@@ -28,6 +28,14 @@ PLACES = [
         FAMD["why_not"],
         backend="fam",
     ),
+    INSIDE["Place"](
+        "gamin",
+        "run in the background: the backend `gamin` tells all a second later",
+        (),
+        lambda: None,
+        backend="gamin",
+        at_a_time=2,
+    ),
 ]
 
 

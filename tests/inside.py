@@ -1,6 +1,7 @@
-"""Tests that need a place of their own: all that need the same one are run there by one pytest.
+"""Tests that need a place of their own: for each file with such tests, a pytest runs them there.
 
-It works in the background from the first test on, and tells the pytest outside how each one ended.
+It works in the background and tells the pytest outside how each test ended. Of those at one place
+so many work at a time. Tests that are done side by side are all run by one, which mostly waits.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import faulthandler
+import itertools
 import os
 import signal
 import subprocess
@@ -22,6 +24,10 @@ import pytest
 
 #: Set in such a pytest: the file where it tells of its tests.
 TOLD = "FAM_INSIDE"
+#: The fixture of tests that are done side by side.
+SIDE_BY_SIDE = "side_by_side"
+#: What waits until a file is not locked, and runs a program that locks it.
+IN_TURN = ("flock", "--no-fork")
 #: Seconds that it has to end in when the one outside ends.
 GRACE = 5
 
@@ -35,8 +41,9 @@ class Place(NamedTuple):
     command: tuple[str, ...]
     #: What keeps programs from running there; None: nothing.
     why_not: Callable[[], str | None]
-    #: The backend that works there alone: tests that have it as a parameter are marked.
+    #: Tests that have this backend as a parameter are marked.
     backend: str | None = None
+    at_a_time: int = 1
 
 
 class Inside:
@@ -72,7 +79,7 @@ class Inside:
         """Have a test that is run inside end as it does there."""
         if self.runs is None:
             self.runs = dict(self.start(item.session))
-        run = self.runs.get(self.place_of(item))
+        run = self.runs.get(self.run_of(item))
         reports = run and run.reports_of(item.nodeid)
         if not reports:
             return None
@@ -89,7 +96,7 @@ class Inside:
         place = self.place_of(item)
         if place is None:
             return
-        if run := self.runs.get(place):
+        if run := self.runs.get(self.run_of(item)):
             pytest.fail(f"its pytest ended before it:\n{run.said()}", pytrace=False)
         reason = place.why_not()
         if place.backend in os.environ.get("FAM_REQUIRE_BACKENDS", "").split(","):
@@ -102,12 +109,32 @@ class Inside:
             return None
         return next((it for it in self.places if item.get_closest_marker(it.marker)), None)
 
+    def run_of(self, item):
+        """By which pytest it is run: at this place, by the one of its file, or the one of those."""
+        is_beside = SIDE_BY_SIDE in getattr(item, "fixturenames", ())
+        return self.place_of(item), SIDE_BY_SIDE if is_beside else item.path
+
     def start(self, session):
-        for place in self.places:
-            names = [item.nodeid for item in session.items if self.place_of(item) is place]
-            if names and place.why_not() is None:
-                run = running(place, names, session.config.rootpath)
-                yield place, self.until_the_end.enter_context(run)
+        names = {}
+        for item in session.items:
+            names.setdefault(self.run_of(item), []).append(item.nodeid)
+        slots = self.slots()
+        for key, its_names in names.items():
+            place, which = key
+            if place is not None and place.why_not() is None:
+                turn = () if which == SIDE_BY_SIDE else (*IN_TURN, next(slots[place]))
+                run = running(place, turn, its_names, session.config.rootpath)
+                yield key, self.until_the_end.enter_context(run)
+
+    def slots(self):
+        """For each place the files to be locked, round and round, by those who work there."""
+        scratch = self.until_the_end.enter_context(tempfile.TemporaryDirectory())
+        return {
+            place: itertools.cycle(
+                f"{scratch}/{place.marker}-{number}" for number in range(place.at_a_time)
+            )
+            for place in self.places
+        }
 
 
 def parameters(item):
@@ -117,7 +144,7 @@ def parameters(item):
 
 
 @contextlib.contextmanager
-def running(place, names, rootpath):
+def running(place, turn, names, rootpath):
     """Run tests by a pytest at this place, which ends with the context, or with this process."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         told, said = Path(scratch, "told"), Path(scratch, "said")
@@ -126,7 +153,7 @@ def running(place, names, rootpath):
         with said.open("w") as output:
             process = subprocess.Popen(
                 [
-                    *("setpriv", "--pdeathsig", "KILL", *place.command),
+                    *("setpriv", "--pdeathsig", "KILL", *turn, *place.command),
                     *(sys.executable, "-m", "pytest", *options, *names),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Much done to files at full speed, by a process of its own: storms.py STORM DIRECTORY
+"""Much done to files at full speed, by a process of its own: storms.py STORM DIRECTORY [COUNT]
 
 All is done in `root` of the directory and, where trees come from outside or leave, in `out`.
 """
@@ -28,8 +28,8 @@ def write(path):
         file.write("content\n")
 
 
-def burst(place):
-    for number in range(FILES):
+def burst(place, count=FILES):
+    for number in range(int(count)):
         make(os.path.join(place, "root", f"{number:06}"))
 
 
@@ -77,4 +77,4 @@ def moves(place):
 STORMS = {storm.__name__: storm for storm in (burst, chains, moves)}
 
 if __name__ == "__main__":
-    STORMS[sys.argv[1]](sys.argv[2])
+    STORMS[sys.argv[1]](*sys.argv[2:])

@@ -110,9 +110,16 @@ def stop_and_continue(process, chance):
             return
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+#: Of a late backend one, for a round takes long.
+PLAYED = [
+    pytest.param(found, seed, id=f"{found.name}-{seed}")
+    for found in LIVE
+    for seed in (SEEDS[:1] if found.backend and found.backend.latency else SEEDS)
+]
+
+
 @pytest.mark.parametrize("how", HOWS.values(), ids=HOWS)
-@pytest.mark.parametrize("backend", LIVE, ids=lambda found: found.name)
+@pytest.mark.parametrize(("backend", "seed"), PLAYED)
 def test_what_monitors_were_told_is_what_is_on_disk(backend, how, seed, tmp_path):
     if backend.backend is None:
         pytest.skip(str(backend))

@@ -10,7 +10,7 @@ import pytest
 
 from famcore.backend import Capability
 from famcore.catalog import find_backends
-from famcore.testing import Scenario, run
+from famcore.testing import Scenario
 from famcore.testing.actions import (
     make,
     make_directory,
@@ -422,9 +422,7 @@ ALL = (*DIRECTORY, *FILE, *ABOVE, *LINKS, *MISSING)
 
 @pytest.mark.parametrize("scenario", ALL, ids=str)
 @pytest.mark.parametrize("backend", LIVE, ids=lambda found: found.name)
-def test_ten_times(backend, scenario, tmp_path):
+def test_ten_times(backend, scenario, side_by_side):
     if backend.backend is None:
         pytest.skip(str(backend))
-    if not scenario.applies_to(backend.backend):
-        pytest.skip(f"it needs {scenario.needs & ~backend.backend.capabilities}")
-    run(scenario, backend.backend, tmp_path)
+    side_by_side(scenario, backend.backend)

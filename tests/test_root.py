@@ -8,9 +8,16 @@ import sys
 
 import pytest
 
+from famcore.backend import Capability
 from famcore.catalog import find_backends
 
-LIVE = [found.name for found in find_backends() if found.live]
+#: Those that are told by the kernel: a server has a root directory of its own.
+EXACT = [
+    found.name
+    for found in find_backends()
+    if found.backend is not None
+    and Capability.EXACT | Capability.LIVE in found.backend.capabilities
+]
 
 SCRIPT = """
 import os, sys
@@ -60,7 +67,7 @@ with Recorder(backend, ()) as recorder:
 """
 
 
-@pytest.mark.parametrize("name", LIVE)
+@pytest.mark.parametrize("name", EXACT)
 def test_the_root_directory_is_monitored_like_any_other(name, tmp_path):
     unshare = shutil.which("unshare")
     if unshare is None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import pytest
 
 from famcore.backend import Backend, Capability, Change, Kind
 from famcore.catalog import Status, find_backends
-from famcore.testing import SCENARIOS, NotHere, Scenario, run
+from famcore.testing import SCENARIOS, Scenario
 
 INSTALLED = {found.name: found for found in find_backends()}
 REQUIRED = [name for name in os.environ.get("FAM_REQUIRE_BACKENDS", "").split(",") if name]
@@ -29,15 +28,6 @@ def usable(name: str) -> type[Backend]:
     pytest.skip(reason)
 
 
-def carry_out(scenario: Scenario, backend: type[Backend], directory: Path) -> None:
-    if not scenario.applies_to(backend):
-        pytest.skip(f"it needs {scenario.needs & ~backend.capabilities}")
-    try:
-        run(scenario, backend, directory)
-    except NotHere as reason:
-        pytest.skip(str(reason))
-
-
 @pytest.mark.parametrize("name", sorted({*INSTALLED, *REQUIRED}))
 def test_what_is_required_is_usable(name: str) -> None:
     if name in REQUIRED:
@@ -46,8 +36,10 @@ def test_what_is_required_is_usable(name: str) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 @pytest.mark.parametrize("name", LIVE)
-def test_on(name: str, scenario: Scenario, tmp_path: Path) -> None:
-    carry_out(scenario, usable(name), tmp_path)
+def test_on(
+    name: str, scenario: Scenario, side_by_side: Callable[[Scenario, type[Backend]], None]
+) -> None:
+    side_by_side(scenario, usable(name))
 
 
 # --- backends that can say less
@@ -95,8 +87,10 @@ def without_words(exact: type[Backend]) -> type[Backend]:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 @pytest.mark.parametrize("less", [without_names, without_words])
 def test_on_one(
-    less: Callable[[type[Backend]], type[Backend]], scenario: Scenario, tmp_path: Path
+    less: Callable[[type[Backend]], type[Backend]],
+    scenario: Scenario,
+    carry_out: Callable[[Scenario, type[Backend]], None],
 ) -> None:
     if not EXACT:
         pytest.skip("no backend is installed of which one could be made that says less")
-    carry_out(scenario, less(EXACT[0]), tmp_path)
+    carry_out(scenario, less(EXACT[0]))

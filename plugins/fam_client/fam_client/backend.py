@@ -38,7 +38,7 @@ class Watch:
         self.key = key
         self.path = path
         self.is_directory = stat.S_ISDIR(status.st_mode)
-        self.identity = status.st_dev, status.st_ino
+        self.identity = _identity(status)
         self.interest = Interest.ALL
         self.request = 0
 
@@ -48,7 +48,7 @@ class Watch:
             status = os.lstat(self.path)
         except OSError:
             return False
-        return self.identity == (status.st_dev, status.st_ino)
+        return self.identity == _identity(status)
 
 
 class ServedBackend(Backend):

@@ -118,12 +118,13 @@ def _find_famd() -> int:
     """The port at which famd listens. Raises `BackendUnavailable`."""
     try:
         port = registered_port(_PROGRAM, _VERSION)
+        # One that was killed stays registered.
+        is_running = port and listens(port)
     except OSError as error:
         raise BackendUnavailable(
             f"the portmapper, by which famd is found, does not answer: {error}",
             "start rpcbind, then famd -T 0",
         ) from error
-    # One that was killed stays registered.
-    if not port or not listens(port):
+    if not is_running:
         raise BackendUnavailable("famd is not running", "start famd -T 0")
     return port

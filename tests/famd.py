@@ -172,7 +172,9 @@ def make_place():
         with passwd.open("a") as file:
             print("_rpc:x:65533:65534::/run/rpcbind:/usr/sbin/nologin", file=file)
     run("mount", "--bind", "/run/etc", "/etc")
-    Path(CONFIGURATION).write_text("untrusted_user = nobody\nlocal_only = true\n")
+    # Whenever it polls and something that is watched is just not there, it fails. So: seldom.
+    settings = {"untrusted_user": "nobody", "local_only": "true", "nfs_polling_interval": "86400"}
+    Path(CONFIGURATION).write_text("".join(f"{key} = {settings[key]}\n" for key in settings))
 
 
 def serve(command):

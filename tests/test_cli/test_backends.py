@@ -53,10 +53,37 @@ def test_json_says_all_of_each_backend(fam: Any) -> None:
         "distribution": best["distribution"],
         "reason": "",
         "hint": "",
+        "about": "",
         "picked": True,
     }
     assert best["distribution"].startswith("fam-inotify ")
     assert [each["name"] for each in backends if each["picked"]] == ["inotify"]
+
+
+SAYING = """
+import famcore
+from fam_pseudo import PseudoBackend
+
+class Saying(PseudoBackend):
+    name = "saying"
+
+    @classmethod
+    def about(cls):
+        return "libsaying.so.1"
+
+@famcore.hookimpl
+def fam_backend():
+    return Saying
+"""
+
+
+def test_what_a_backend_works_by_is_shown(fam: Any, install: Callable[..., None]) -> None:
+    install("famcore.backends", "saying", SAYING)
+    assert rows(fam("backends").end()[1])["saying"].endswith("libsaying.so.1")
+    (saying,) = [
+        each for each in json.loads(fam("backends", "--json").end()[1]) if each["name"] == "saying"
+    ]
+    assert saying["about"] == "libsaying.so.1"
 
 
 def test_the_table_is_plain_and_whole_when_piped(fam: Any, install: Callable[..., None]) -> None:

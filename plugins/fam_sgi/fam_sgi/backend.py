@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import select
 from collections.abc import Hashable, Iterable, Iterator
 
@@ -15,8 +16,8 @@ _LIBRARY = "libfam.so.0"
 #: What famd is called by at the portmapper: `sgi_fam` of rpc(5), and its version of the protocol.
 _PROGRAM, _VERSION = 391002, 2
 
-#: Milliseconds in which famd tells all that one look at a directory has brought.
-_AT_ONCE = 1
+#: Milliseconds in which famd, having looked at a directory, tells all that this has brought.
+_AT_ONCE = 10
 #: Changes read at a time, at most about.
 _ENOUGH = 1_000
 
@@ -66,12 +67,18 @@ class FamOfSgiBackend(FamBackend):
 
     def read(self) -> list[Change]:
         changes = list(super().read())
-        # What goes with a new name follows at once, if it is not here already.
-        while changes and changes[-1].kind is Kind.CREATED and len(changes) < _ENOUGH:
+        while changes and len(changes) < _ENOUGH and self._may_be_half(changes[-1]):
             if not (self._poll.poll(_AT_ONCE) and (more := list(super().read()))):
                 break
             changes += more
         return list(_gone_first(changes))
+
+    def _may_be_half(self, change: Change) -> bool:
+        """Whether it may be of a directory that was renamed, whose old name is told next."""
+        watch = self._by_key.get(change.key)
+        if watch is None or change.kind is not Kind.CREATED:
+            return False
+        return os.path.isdir(os.path.join(watch.path, change.name))
 
 
 class FamOfGaminBackend(FamBackend, GamServed):

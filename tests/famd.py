@@ -191,9 +191,12 @@ def serve(command):
     main = os.posix_spawnp(command[0], command, searching(client), setsigdef=usual)
     while True:
         ended, status = os.wait()
+        code = os.waitstatus_to_exitcode(status)
         if ended == main:
-            code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
+        if code == -signal.SIGSEGV:
+            # As it does when there is much to do. Where it serves for good somebody sees to that.
+            start_famd()
 
 
 if __name__ == "__main__":

@@ -213,6 +213,8 @@ def test_who_was_away_is_told_what_is_there(backend, count, make_fam, told, spot
 @pytest.mark.parametrize("recursive", [False, True], ids=["plain", "recursive"])
 def test_a_slow_consumer_is_told_what_is_there(backend, recursive, make_fam, told, spot, pump):
     """More comes meanwhile than it takes, for a while."""
+    if "famd" in backend.about():
+        pytest.skip("famd ends by SIGSEGV when thousands of names come and go")
     rounds = iter(range(20))
 
     class Slow:

@@ -189,7 +189,8 @@ class Tree:
             self._count(self._growth.settle_suspect)
         else:
             did = False
-        if doubts:
+        if doubts and not changes.chunks:
+            # Not before: the disk is ahead of what is still to be told.
             return self._count(self._repair.step) or did
         if doubts.reason is not None and not did:
             self.notices.append(Resynced(doubts.reason, self._brought))

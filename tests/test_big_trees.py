@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import subprocess
@@ -78,7 +79,8 @@ def assert_told(recorder, backend):
         recorder.forget()
         if Capability.EXACT not in backend.capabilities:
             # What a look has found, and the server tells late, comes in no order.
-            wanted = (in_any_order(*wanted),)
+            each = [getattr(element, "events", (element,)) for element in wanted]
+            wanted = (in_any_order(*itertools.chain(*each)),)
         is_told = fits(came, wanted, backend.capabilities)
         assert is_told, [str(told) for told in (*came[:SHOWN], *came[-SHOWN:])]
 

@@ -194,7 +194,7 @@ def serve(command):
         code = os.waitstatus_to_exitcode(status)
         if ended == main:
             return code if code >= 0 else 128 - code
-        if code == -signal.SIGSEGV:
+        if code in (-signal.SIGSEGV, -signal.SIGABRT):
             # As it does when there is much to do. Where it serves for good somebody sees to that.
             start_famd()
 

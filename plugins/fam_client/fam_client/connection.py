@@ -9,9 +9,10 @@ import contextlib
 import ctypes
 import os
 import select
+import threading
 import time
 from collections import deque
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from fam_client.library import Code, FAMConnection, FAMEvent, FAMRequest
 from famcore.backend import BackendLost, BackendUnavailable
@@ -41,12 +42,11 @@ class Connection:
     is readable does not say whether there is an event.
     """
 
-    def __init__(self, library: ctypes.CDLL, server: str) -> None:
+    def __init__(self, library: ctypes.CDLL, server: str, *, may_hang: bool = False) -> None:
+        """Open it. `may_hang`: the server is not ours, and may be stopped or hang itself."""
         self._library = library
         self._server = server
-        self._connection = FAMConnection()
-        if library.FAMOpen2(self._connection, b"famcore") != 0:
-            raise BackendUnavailable(f"{server} can't be reached", f"see that {server} is running")
+        self._connection = _open_in_time(library, server) if may_hang else _open(library, server)
         self._is_open = True
         #: Whether the library may be called at all: after an error it keeps its lock.
         self._is_sound = True
@@ -104,6 +104,14 @@ class Connection:
         with contextlib.suppress(BackendLost):
             self._cancel_all()
 
+    def flush(self) -> None:
+        """Wait until the server knows of all that was cancelled, or has failed to take it."""
+        deadline = time.monotonic() + _PATIENCE
+        with contextlib.suppress(BackendLost):
+            while self._to_cancel and (left := deadline - time.monotonic()) > 0:
+                self.is_free(left)
+                self._cancel_all()
+
     def _cancel_all(self) -> None:
         while self._to_cancel and self.is_free(0.0):
             request = FAMRequest(self._to_cancel.popleft())
@@ -119,7 +127,8 @@ class Connection:
             if now >= deadline:
                 # Others who ask now are not to wait as long again, one after the other.
                 self._patient_until = now
-                raise BackendLost(f"{self._server} has taken no request for {_PATIENCE:g} s")
+                reason = f"{self._server} has taken no request for {_PATIENCE:g} s"
+                raise BackendUnavailable(reason, f"end {self._server} if it is stopped or hangs")
         self._patient_until = None
 
     def is_free(self, timeout: float) -> bool:
@@ -189,6 +198,64 @@ class Connection:
             self._library.FAMClose(self._connection)
         else:
             os.close(self._fd)
+
+
+# --- opening
+
+
+def _open(library: ctypes.CDLL, server: str) -> FAMConnection:
+    connection = FAMConnection()
+    if library.FAMOpen2(connection, b"famcore") != 0:
+        raise BackendUnavailable(f"{server} can't be reached", f"see that {server} is running")
+    return connection
+
+
+class _Opening(threading.Thread):
+    """Opens a connection to a server that may never answer."""
+
+    #: By server, the one that is still waiting for an answer.
+    waiting: ClassVar[dict[str, _Opening]] = {}
+
+    def __init__(self, library: ctypes.CDLL, server: str) -> None:
+        super().__init__(name=f"opening {server}", daemon=True)
+        self._library = library
+        self._server = server
+        self._lock = threading.Lock()
+        self._opened: FAMConnection | BackendUnavailable | None = None
+        self._is_wanted = True
+
+    def run(self) -> None:
+        opened: FAMConnection | BackendUnavailable
+        try:
+            opened = _open(self._library, self._server)
+        except BackendUnavailable as error:
+            opened = error
+        with self._lock:
+            self._opened = opened
+            if isinstance(opened, FAMConnection) and not self._is_wanted:
+                self._library.FAMClose(opened)
+
+    def take(self) -> FAMConnection | BackendUnavailable | None:
+        """What came of it; None: nothing yet, and then what comes is not wanted any more."""
+        with self._lock:
+            self._is_wanted = False
+            return self._opened
+
+
+def _open_in_time(library: ctypes.CDLL, server: str) -> FAMConnection:
+    """Open a connection in a thread, for the call can't be told to give up: so is it, instead."""
+    opened = None
+    before = _Opening.waiting.get(server)
+    if before is None or not before.is_alive():
+        opening = _Opening.waiting[server] = _Opening(library, server)
+        opening.start()
+        opening.join(_PATIENCE)
+        opened = opening.take()
+    if opened is None:
+        raise BackendUnavailable(f"{server} does not answer", f"restart {server}")
+    if isinstance(opened, BackendUnavailable):
+        raise opened
+    return opened
 
 
 #: What is there when a monitor is set is known by other means, and programs are none of ours.

@@ -63,7 +63,7 @@ class FamOfSgiBackend(FamBackend):
         self._poll.register(self.fileno(), select.POLLIN)
 
     def connect(self) -> Connection:
-        return Connection(self.library(), "famd")
+        return Connection(self.library(), "famd", may_hang=True)
 
     def read(self) -> list[Change]:
         changes = list(super().read())
@@ -72,6 +72,13 @@ class FamOfSgiBackend(FamBackend):
                 break
             changes += more
         return list(_gone_first(changes))
+
+    def close(self) -> None:
+        # famd aborts when a client goes whose requests are still set, and with it all others'.
+        for key in list(self._by_key):
+            self.unwatch(key)
+        self._connection.flush()
+        super().close()
 
     def _may_be_half(self, change: Change) -> bool:
         """Whether it may be of a directory that was renamed, whose old name is told next."""

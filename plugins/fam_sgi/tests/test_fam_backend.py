@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import runpy
+import signal
+import time
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -104,6 +106,29 @@ def test_without_famd_it_is_unavailable_and_says_how_to_start_it():
         assert found.hint == "start famd -T 0"
     finally:
         FAMD["start_famd"]()
+
+
+@famd
+def test_a_famd_that_has_stopped_keeps_nobody_waiting_for_ever():
+    process = FAMD["famd_pid"]()
+    os.kill(process, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        for _ in range(3):
+            with pytest.raises(BackendUnavailable, match="famd does not answer"):
+                FamOfSgiBackend()
+        assert time.monotonic() - began < 10
+    finally:
+        os.kill(process, signal.SIGCONT)
+    end = time.monotonic() + 30
+    while True:
+        try:
+            FamOfSgiBackend().close()
+        except BackendUnavailable:
+            assert time.monotonic() < end, "too late"
+            time.sleep(0.05)
+        else:
+            break
 
 
 def test_without_a_portmapper_it_is_unavailable_and_says_so():

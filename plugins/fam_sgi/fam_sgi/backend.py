@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import select
+import time
 from collections.abc import Hashable, Iterable, Iterator
 
 from fam_client import Connection, GamServed, ServedBackend, find_server, is_gamins, load
@@ -67,10 +68,14 @@ class FamOfSgiBackend(FamBackend):
 
     def read(self) -> list[Change]:
         changes = list(super().read())
+        # Where one directory after the other is made, each may be half.
+        until = time.monotonic() + self.latency
         while changes and len(changes) < _ENOUGH and self._may_be_half(changes[-1]):
             if not (self._poll.poll(_AT_ONCE) and (more := list(super().read()))):
                 break
             changes += more
+            if time.monotonic() > until:
+                break
         return list(_gone_first(changes))
 
     def close(self) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import runpy
+import select
 import signal
+import threading
 import time
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -94,6 +96,27 @@ def test_sgis_library_is_told_from_gamins():
 def test_the_portmapper_knows_famd_and_no_other():
     assert registered_port(391002, 2) > 0
     assert registered_port(391003, 2) == 0
+
+
+@famd
+def test_a_read_ends_while_directories_go_on_to_be_made(tmp_path):
+    def make():
+        for number in range(400):
+            (tmp_path / str(number)).mkdir()
+            time.sleep(0.005)
+
+    backend = FamOfSgiBackend()
+    backend.watch(str(tmp_path))
+    maker = threading.Thread(target=make)
+    maker.start()
+    longest = 0.0
+    while maker.is_alive():
+        select.select([backend.fileno()], [], [], 0.05)
+        began = time.monotonic()
+        backend.read()
+        longest = max(longest, time.monotonic() - began)
+    backend.close()
+    assert longest < 1
 
 
 @famd

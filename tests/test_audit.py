@@ -297,6 +297,18 @@ def test_where_the_clock_is_anothers_not_all_is_told_at_each_audit(
         assert told(events) == [("created", "new")]
 
 
+def test_an_audit_that_never_comes_has_bursts_looked_at_all_the_same(lossy, spot, deadline):
+    fam, events = make(lossy, spot, audit=float("inf"))
+    with fam:
+        settle(fam, 0.3)
+        lossy.loses = {"lost"}
+        (spot / "lost").touch()
+        for number in range(1_500):
+            (spot / str(number)).touch()
+        settle(fam, 0.5)
+        assert ("created", "lost") in told(events)
+
+
 def test_an_exact_backend_is_not_looked_after(spot, deadline, is_readable):
     if not EXACT:
         pytest.skip("no exact backend is installed")

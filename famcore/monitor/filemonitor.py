@@ -30,6 +30,9 @@ _Path = str | bytes | os.PathLike[Any]
 #: is delivered as fast as it goes on, it would never come back.
 _MOST = 100_000
 
+#: Seconds: as good as for ever, and a timer can be set to it.
+_AGES = 1e9
+
 
 class FileMonitor(FamNames):
     """Monitors files and directories through a backend and tells of them in events.
@@ -37,7 +40,8 @@ class FileMonitor(FamNames):
     `backend`: a name, a `Backend` class, or None for `$FAM_BACKEND`, else the best live one that
     is installed. `ignore`: `fnmatch` globs of names not to tell of. `consumers`: names of installed
     consumers, (name, options) pairs, or objects with hookimpls. `audit`: seconds at most between
-    two looks at what can't be watched, and two attempts to watch it. `max_pending`: how many
+    two looks at what can't be watched, and two attempts to watch it; about the seconds between two
+    looks at each directory where the backend may lose changes in silence. `max_pending`: how many
     changes are kept for a caller who does not come for them; past that they are dropped and the
     disk is compared instead.
 
@@ -69,7 +73,7 @@ class FileMonitor(FamNames):
         #: The ignore patterns; a change of them takes effect at `start`.
         self.ignore = [os.fsdecode(pattern) for pattern in ignore]
         self._wanted = backend if backend is not None else self.bound_to
-        self._audit = audit
+        self._audit = min(audit, _AGES)
         self._max_pending = max_pending
         self._consumers = Consumers()
         self._named = sort_out(consumers, self._consumers)

@@ -22,8 +22,6 @@ _REST = 0.1
 _BURST = BATCH
 #: Seconds between two nodes that are looked at in turn, at least; and between two wake-ups.
 _APART, _TICK = 0.001, 0.05
-#: "Nothing was missed of what is in its files."
-_NEVER = math.inf
 
 
 class _Activity:

@@ -12,6 +12,7 @@ import select
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack
 from typing import ClassVar, NamedTuple
 
 from fam_client.library import Code, FAMConnection, FAMEvent, FAMRequest
@@ -19,9 +20,6 @@ from famcore.backend import BackendLost, BackendUnavailable
 
 #: Seconds that the server is given to take a request.
 _PATIENCE = 2.0
-
-#: The server has closed the connection, or is gone.
-_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class Said(NamedTuple):
@@ -50,21 +48,26 @@ class Connection:
         self._is_open = True
         #: Whether the library may be called at all: after an error it keeps its lock.
         self._is_sound = True
-        #: The socket's number. Another one on that descriptor: the library has gone to another
-        #: server by itself, which knows nothing of our monitors.
-        self._inode = os.fstat(self._fd).st_ino
-        os.set_inheritable(self._fd, False)
+        with ExitStack() as opened:
+            opened.callback(library.FAMClose, self._connection)
+            #: The socket's number. Another one on that descriptor: the library has gone to another
+            #: server by itself, which knows nothing of our monitors.
+            self._inode = os.fstat(self._fd).st_ino
+            os.set_inheritable(self._fd, False)
+            #: Readable while there is something in `_said`.
+            self._signal = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            opened.callback(os.close, self._signal)
+            self._either = select.epoll()
+            opened.callback(self._either.close)
+            for descriptor in (self._fd, self._signal):
+                self._either.register(descriptor, select.EPOLLIN)
+            opened.pop_all()
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
         self._poll_to_ask = select.poll()
         self._poll_to_ask.register(self._fd, select.POLLIN | select.POLLOUT)
         self._event = FAMEvent()
         self._said: deque[Said] = deque()
-        #: Readable while there is something in `_said`.
-        self._signal = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._either = select.epoll()
-        for descriptor in (self._fd, self._signal):
-            self._either.register(descriptor, select.EPOLLIN)
         #: Requests that are not wanted any more, and the server does not know that yet.
         self._to_cancel: deque[int] = deque()
         #: Until when (monotonic seconds) a server that takes no request is waited for.
@@ -166,7 +169,7 @@ class Connection:
         """Whether the library has an event; it has read all of the socket if not."""
         # Asked first: if the server is gone the library does not say so, but starts another one.
         ready = self._poll.poll(0)
-        if ready and ready[0][1] & _GONE:
+        if ready and ready[0][1] & ~select.POLLIN:
             raise BackendLost(f"{self._server} is gone")
         pending = self._library.FAMPending(self._connection)
         if pending < 0 or self._is_another():

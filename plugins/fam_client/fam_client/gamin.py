@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
+import errno
 import os
 import shutil
 import signal
@@ -25,7 +25,6 @@ _CREDENTIALS = struct.Struct("3i")
 
 #: The environment is the process', and the library reads it when it opens a connection.
 _lock = threading.Lock()
-_numbers = itertools.count(1)
 
 
 class GamServed(ServedBackend):
@@ -54,7 +53,8 @@ class GamServed(ServedBackend):
         # A server waits for each of its clients to read: with another client's it might wait for
         # ever, and so would we.
         with _lock:
-            name = f"famcore-{os.getpid()}-{next(_numbers)}"
+            # Whose network is ours may be a container with a process of our number.
+            name = f"famcore-{os.getpid()}-{os.urandom(8).hex()}"
             before = os.environ.get("GAM_CLIENT_ID")
             os.environ["GAM_CLIENT_ID"] = name
             try:
@@ -64,7 +64,11 @@ class GamServed(ServedBackend):
                     del os.environ["GAM_CLIENT_ID"]
                 else:
                     os.environ["GAM_CLIENT_ID"] = before
-        self._server = _process_at(connection.server_fileno())
+        try:
+            self._server = _process_at(connection.server_fileno())
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def read(self) -> list[Change]:
@@ -93,13 +97,18 @@ class GamServed(ServedBackend):
 
 
 def _process_at(descriptor: int) -> int | None:
-    """The process at the other end of a Unix socket, as a descriptor; None if it is gone."""
+    """The process at the other end of a Unix socket, as a descriptor.
+
+    None if it is gone; or if the kernel, before Linux 5.3, has no such descriptors.
+    """
     with socket.socket(fileno=os.dup(descriptor)) as connection:
         said = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     process, _, _ = _CREDENTIALS.unpack(said)
     try:
         return os.pidfd_open(process)
-    except ProcessLookupError:
+    except OSError as error:
+        if error.errno not in (errno.ESRCH, errno.ENOSYS):
+            raise
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import sys
 
 from famcore.backend import BackendUnavailable
 
@@ -66,7 +67,14 @@ _SIGNATURES = {
 
 
 def load(name: str, remedy: str) -> ctypes.CDLL:
-    """The library called `name`. Raises `BackendUnavailable` with `remedy` if it can't be had."""
+    """The library called `name`. Raises `BackendUnavailable` with `remedy` if it can't be had.
+
+    Nor can it be had elsewhere than on Linux: it is waited for by epoll and eventfd.
+    """
+    if not sys.platform.startswith("linux"):
+        raise BackendUnavailable(
+            f"{name} is used on Linux alone", "install the backend of this system"
+        )
     try:
         library = ctypes.CDLL(name)
         for function, arguments in _SIGNATURES.items():

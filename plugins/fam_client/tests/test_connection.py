@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import struct
+import sys
 import time
 
 import pytest
@@ -84,6 +85,12 @@ def test_a_library_that_is_missing_is_named_with_the_remedy():
     with pytest.raises(BackendUnavailable, match=r"libnone\.so\.0 can't be loaded") as caught:
         load("libnone.so.0", "apt install none")
     assert caught.value.hint == "apt install none"
+
+
+def test_elsewhere_than_on_linux_no_library_is_used(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "freebsd14")
+    with pytest.raises(BackendUnavailable, match="on Linux alone"):
+        load(LIBRARY, "apt install gamin")
 
 
 def test_a_library_without_fams_functions_is_refused():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import resource
 import select
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 import pytest
 
 from fam_client import ServedBackend
-from famcore.backend import API, BackendLost, Capability, Interest, Kind
+from famcore.backend import API, BackendLost, BackendUnavailable, Capability, Interest, Kind
 from famcore.catalog import Status, find_backend
 
 #: Seconds.
@@ -92,6 +93,26 @@ def of(changes, *names):
 
 
 # --- the class
+
+
+#: What other systems lack.
+ELSEWHERE = """
+import os, select, signal, sys
+
+for module, names in (
+    (select, "poll epoll EPOLLIN POLLIN POLLOUT POLLHUP POLLERR POLLNVAL"),
+    (os, "eventfd EFD_CLOEXEC EFD_NONBLOCK pidfd_open O_DIRECTORY O_NOFOLLOW"),
+    (signal, "SIGKILL pidfd_send_signal"),
+):
+    for name in names.split():
+        if hasattr(module, name):
+            delattr(module, name)
+import fam_client, fam_gamin, fam_sgi
+"""
+
+
+def test_it_is_imported_where_nothing_is_that_it_needs():
+    subprocess.run([sys.executable, "-c", ELSEWHERE], check=True, timeout=60)
 
 
 def test_it_says_what_it_can_do_and_no_more(found):
@@ -297,6 +318,29 @@ def test_it_leaves_no_descriptor_and_no_server(found, spot):
         backend.close()
         counts.append(len(os.listdir("/proc/self/fd")))
     assert len(set(counts)) == 1
+
+
+def test_what_can_not_be_opened_whole_leaves_no_descriptor(found):
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = os.listdir("/proc/self/fd")
+    lowest = os.dup(0)
+    os.close(lowest)
+    for limit in range(lowest, lowest + 50):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, usual[1]))
+            found.backend().close()
+        except (OSError, BackendUnavailable):
+            is_open = False
+        else:
+            is_open = True
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+        assert os.listdir("/proc/self/fd") == before
+        if is_open:
+            break
+    else:
+        pytest.fail("it is not opened at all")
+    assert limit > lowest + 1
 
 
 def test_reading_never_waits(backend, spot):

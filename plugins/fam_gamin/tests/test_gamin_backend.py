@@ -27,9 +27,9 @@ def is_there():
         (pytest.fail if required else pytest.skip)(str(error))
 
 
-def servers():
-    """The servers of this process."""
-    of_ours = f"GAM_CLIENT_ID=famcore-{os.getpid()}-".encode()
+def servers(process=None):
+    """The servers of this process, or of those that call themselves `process`."""
+    of_ours = f"GAM_CLIENT_ID=famcore-{process or os.getpid()}-".encode()
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -86,6 +86,29 @@ def test_each_has_a_server_of_its_own_that_ends_with_it():
     while servers() - before:
         assert time.monotonic() < end, "too late"
         time.sleep(0.01)
+
+
+def test_two_processes_of_one_number_have_each_a_server():
+    """As in two containers that share a network, by which servers are found."""
+    number = 2**31 - os.getpid()
+    source = f"""
+import os, sys
+os.getpid = lambda: {number}
+from fam_gamin import GaminBackend
+backend = GaminBackend()
+print(flush=True)
+sys.stdin.read()
+backend.close()
+"""
+    command = [sys.executable, "-c", source]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as one, subprocess.Popen(command, **pipes) as other:
+        for each in (one, other):
+            assert each.stdout.readline() == b"\n"
+        found = len(servers(number))
+        for each in (one, other):
+            each.communicate()
+    assert found == 2
 
 
 def test_a_server_that_has_stopped_ends_with_it_too():

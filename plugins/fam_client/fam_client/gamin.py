@@ -64,6 +64,8 @@ class GamServed(ServedBackend):
                     del os.environ["GAM_CLIENT_ID"]
                 else:
                     os.environ["GAM_CLIENT_ID"] = before
+        #: A forked child may close its copy, and the server is still its parent's.
+        self._owner = os.getpid()
         try:
             self._server = _process_at(connection.server_fileno())
         except BaseException:
@@ -90,8 +92,9 @@ class GamServed(ServedBackend):
         super().close()
         if self._server is not None:
             # Also one that is stopped, or waits for us. It has nothing to lose.
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._server, signal.SIGKILL)
+            if self._owner == os.getpid():
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._server, signal.SIGKILL)
             os.close(self._server)
             self._server = None
 

@@ -111,6 +111,23 @@ backend.close()
     assert found == 2
 
 
+def test_a_forked_child_that_closes_its_copy_leaves_the_server_to_its_parent():
+    source = """
+import os
+from fam_gamin import GaminBackend
+backend = GaminBackend()
+child = os.fork()
+if not child:
+    backend.close()
+    os._exit(0)
+os.waitpid(child, 0)
+backend.watch("/")
+backend.read()
+backend.close()
+"""
+    subprocess.run([sys.executable, "-c", source], check=True, timeout=60)
+
+
 def test_a_server_that_has_stopped_ends_with_it_too():
     before = servers()
     backend = GaminBackend()

@@ -279,6 +279,25 @@ def test_the_end_of_a_name_that_is_there_is_mended(spot, deadline, pump):
         pump(fam, lambda: told(events)[-1] == ("created", "there"))
 
 
+def test_a_file_whose_change_was_lost_beside_what_was_heard_is_found_in_turn(lossy, spot, deadline):
+    for name in ("lost", "heard"):
+        (spot / name).touch()
+    fam, events = make(lossy, spot, audit=0.5)
+    with fam:
+        settle(fam, 0.6)
+        lossy.loses = {"lost", "new"}
+        for name in ("lost", "heard", "new"):
+            (spot / name).write_text("more")
+        events.clear()
+        settle(fam, 2)
+        # Each once, although it was looked at several times.
+        assert sorted(told(events)) == [
+            ("changed", "heard"),
+            ("changed", "lost"),
+            ("created", "new"),
+        ]
+
+
 # --- where stamps say nothing
 
 

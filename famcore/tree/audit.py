@@ -52,6 +52,9 @@ class Audit:
         self._doubts = doubts
         #: The nodes watched → until when (epoch seconds) all that happened is known.
         self._known: dict[Node, float] = {}
+        #: Node → names of which more than that is known, and until when: of its other files nobody
+        #: has looked whether they were changed.
+        self._told: dict[Node, dict[str, float]] = {}
         #: Nodes that are not at rest, the one first that was heard of least lately.
         self._active: OrderedDict[Node, _Activity] = OrderedDict()
         #: Nodes that are to be looked at.
@@ -83,6 +86,7 @@ class Audit:
     def forget(self, node: Node) -> None:
         """`node` is watched no longer."""
         self._known.pop(node, None)
+        self._told.pop(node, None)
         self._active.pop(node, None)
         self._asked.pop(node, None)
 
@@ -116,11 +120,17 @@ class Audit:
 
     def heard_of(self, node: Node) -> Mapping[str, float]:
         """Names of `node`, "" for itself → until when (epoch seconds) all of them was heard."""
-        heard: dict[str, float] = {}
+        heard = dict(self._told.get(node, ()))
         for activity in (self._asked.get(node), self._active.get(node)):
             if activity is not None:
                 heard.update(activity.heard)
         return heard
+
+    def found(self, node: Node, name: str) -> None:
+        """A look at `node` has found that `name` came, which is told now."""
+        activity = self._asked.get(node)
+        if activity is not None:
+            activity.heard[name] = time.time()
 
     # --- when to look
 
@@ -192,10 +202,22 @@ class Audit:
         if self._asked.get(node) is not activity:
             return
         del self._asked[node]
-        self._known[node] = moment
+        if activity.is_doubtful:
+            self._known[node] = moment
+            self._told.pop(node, None)
+        elif activity.heard:
+            self._keep(node, activity, moment)
         if activity.is_burst and node not in self._active:
             # The end of a burst may be lost after the look that its middle had brought.
             self.watched(node, moment)
+
+    def _keep(self, node: Node, activity: _Activity, moment: float) -> None:
+        """Only the names of `node` were looked at: its files are known as far as they were told."""
+        told = self._told.get(node, {})
+        told.update((name, max(moment, at)) for name, at in activity.heard.items())
+        names = node.names or {}
+        self._told[node] = {name: at for name, at in told.items() if not name or name in names}
+        node.pack()
 
 
 def _rest(source: Source | None) -> float:

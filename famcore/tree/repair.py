@@ -84,6 +84,7 @@ class Repair:
         for name, is_directory in found.items():
             if name not in names and not self._telling.ignores(node, name, is_directory):
                 self._growth.appear(node, name, is_directory, None)
+                self._audit.found(node, name)
         if since == EVER:
             # Another directory is here, so those in it are others too.
             for entry in names.values():

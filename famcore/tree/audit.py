@@ -178,7 +178,7 @@ class Audit:
             if node in self._known and (activity is None or now - activity.began > self._interval):
                 self._active.pop(node, None)
                 activity = activity or _Activity(now, self._known[node])
-                activity.is_doubtful = self._can_tell(node)
+                activity.is_doubtful = True
                 self._look(node, activity)
 
     def _can_tell(self, node: Node) -> bool:
@@ -189,7 +189,12 @@ class Audit:
         return self._are_ours[device]
 
     def _look(self, node: Node, activity: _Activity) -> None:
+        before = self._asked.get(node)
+        if before is not None:
+            activity.heard = before.heard | activity.heard
         self._asked[node] = activity
+        # After a burst all are told, rather than none.
+        activity.is_doubtful &= activity.is_burst or self._can_tell(node)
         moment = time.time()
         if not activity.is_doubtful and node.source is not None:
             # What is on its way will be heard.

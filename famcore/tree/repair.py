@@ -100,7 +100,7 @@ class Repair:
             return False
         known = {node.name: self._audit.heard_of(node).get("", since)}
         entry = {node.name: node.found is Found.DIRECTORY}
-        return bool(self._changed(node.parent, entry, since, known))
+        return bool(self._changed(node.parent, entry, since, known, of=node))
 
     def _changed(
         self,
@@ -108,14 +108,17 @@ class Repair:
         entries: Mapping[str, bool | Node],
         since: float,
         known: Mapping[str, float],
+        *,
+        of: Node | None = None,
     ) -> list[str]:
         """Those of the entries of `node` that may have changed since, or since `known`.
 
-        Where that can't be told by their stamps, each of the files.
+        They are on the device of `node`, or that of another one, given as `of`. Where that can't
+        be told by their stamps, each of the files.
         """
         if since == NEVER or not entries:
             return []
-        device = device_of(node.identity)
+        device = device_of((of or node).identity)
         if device not in self._are_ours:
             self._are_ours[device] = stamps_are_ours(device)
         if since == EVER or not self._are_ours[device]:

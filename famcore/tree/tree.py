@@ -96,7 +96,7 @@ class Tree:
                 count = self._changes.add(source, changes)
                 if source.is_inexact:
                     self._calm_until = 0.0
-                    self._audit.heard(source, changes)
+                    self._audit.heard(source, source.expand(changes))
                 if count > self._max_pending:
                     self._calm_until = 0.0
                     reason = "more changes than may be pending"

@@ -60,6 +60,7 @@ class FamOfSgiBackend(FamBackend):
 
     def __init__(self) -> None:
         super().__init__()
+        self._owner = os.getpid()
         self._poll = select.poll()
         self._poll.register(self.fileno(), select.POLLIN)
 
@@ -80,9 +81,11 @@ class FamOfSgiBackend(FamBackend):
 
     def close(self) -> None:
         # famd aborts when a client goes whose requests are still set, and with it all others'.
-        for key in list(self._by_key):
-            self.unwatch(key)
-        self._connection.flush()
+        # A forked child that closes its copy leaves them to its parent.
+        if os.getpid() == self._owner:
+            for key in list(self._by_key):
+                self.unwatch(key)
+            self._connection.flush()
         super().close()
 
     def _may_be_half(self, change: Change) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from famcore.catalog import find_backend
-from famcore.testing import Scenario, run
+from famcore.errors import BackendUnavailable
+from famcore.testing import Scenario, ScenarioFailed, run
 
 #: Scenarios at a time, on a backend that tells all so late, or sooner: those may have one server
 #: for all, which does not let many in at a time.
 LATE, AT_ONCE, OR_SOONER = 1.0, 48, 12
+
+ATTEMPTS = 3
 
 
 class SideBySide:
@@ -26,7 +29,7 @@ class SideBySide:
         for number, (scenario, backend) in enumerate(todo):
             directory = place / str(number)
             directory.mkdir()
-            future = self._pool.submit(run, scenario, backend, directory)
+            future = self._pool.submit(carry_out, scenario, backend, directory)
             self._begun[id(scenario), backend] = future
 
     def __enter__(self):
@@ -42,6 +45,19 @@ class SideBySide:
         """Raises what `run` does."""
         __tracebackhide__ = True
         self._begun[id(scenario), backend].result()
+
+
+def carry_out(scenario, backend, directory):
+    """Once more if famd has failed meanwhile: that is no fault of ours, and it is started again."""
+    for attempt in range(ATTEMPTS):
+        place = directory / str(attempt)
+        place.mkdir()
+        try:
+            return run(scenario, backend, place)
+        except (ScenarioFailed, BackendUnavailable) as failed:
+            if "famd" not in str(failed) or attempt + 1 == ATTEMPTS:
+                raise
+    return None
 
 
 def what(test):

@@ -80,16 +80,14 @@ class ServedBackend(Backend):
         self._by_request: dict[int, Watch] = {}
 
     def watch(self, path: str, interest: Interest = Interest.ALL) -> int:
-        # The core looks whether the thing was still there afterwards; a name that is missing when
-        # the server looks for it may be the end of the server.
-        status = os.lstat(path)
         watch = self._by_path.get(path)
         if watch is not None and not watch.is_there():
             self._end(watch)
             watch = None
         if watch is None:
-            self._refuse(path, status)
-            watch = Watch(next(self._keys), path, status)
+            # The core looks whether the thing was still there afterwards; a name that is missing
+            # when the server looks for it may be the end of the server.
+            watch = Watch(next(self._keys), path, self._look_at(path))
             watch.request = self._connection.monitor(path, is_directory=watch.is_directory)
             self._by_request[watch.request] = watch
             self._by_key[watch.key] = self._by_path[path] = watch
@@ -117,16 +115,24 @@ class ServedBackend(Backend):
 
     # --- requests
 
-    def _refuse(self, path: str, status: os.stat_result) -> None:
-        """Raise for a path of which the server would say nothing, or worse."""
-        if not _is_readable(path):
-            # Unless it has gone meanwhile, or is another: a link that leads nowhere, say.
-            is_same = _identity(os.lstat(path)) == _identity(status)
-            code = errno.EACCES if is_same and not _is_readable(path) else errno.ENOENT
-            raise OSError(code, os.strerror(code), path)
+    def _look_at(self, path: str) -> os.stat_result:
+        """What is at `path`; raises for that of which the server would say nothing, or worse."""
         if len(os.fsencode(path)) > self.longest_path:
             reason = f"more than the {self.longest_path} bytes of path that {self.name} can watch"
             raise OSError(errno.ENAMETOOLONG, reason, path)
+        # Of one thing, whatever is put at the path meanwhile.
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+        try:
+            is_readable = os.access(
+                f"/proc/self/fd/{descriptor}",
+                os.R_OK,
+                effective_ids=os.access in os.supports_effective_ids,
+            )
+            if not is_readable:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _renew(self, watch: Watch) -> None:
         """Ask the server anew for what it does not tell of any more."""
@@ -191,10 +197,6 @@ class ServedBackend(Backend):
             # That sets both at once: it is told by the watch on that directory, by name.
             return
         yield Change(Kind.CHANGED, watch.key, name, is_directory)
-
-
-def _is_readable(path: str) -> bool:
-    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int]:

@@ -216,8 +216,8 @@ def _open(library: ctypes.CDLL, server: str) -> FAMConnection:
 class _Opening(threading.Thread):
     """Opens a connection to a server that may never answer."""
 
-    #: By server, the one that is still waiting for an answer.
-    waiting: ClassVar[dict[str, _Opening]] = {}
+    #: By server, one that still waits for an answer: others need not wait as long again.
+    given_up: ClassVar[dict[str, _Opening]] = {}
 
     def __init__(self, library: ctypes.CDLL, server: str) -> None:
         super().__init__(name=f"opening {server}", daemon=True)
@@ -247,13 +247,15 @@ class _Opening(threading.Thread):
 
 def _open_in_time(library: ctypes.CDLL, server: str) -> FAMConnection:
     """Open a connection in a thread, for the call can't be told to give up: so is it, instead."""
+    before = _Opening.given_up.get(server)
     opened = None
-    before = _Opening.waiting.get(server)
     if before is None or not before.is_alive():
-        opening = _Opening.waiting[server] = _Opening(library, server)
+        opening = _Opening(library, server)
         opening.start()
         opening.join(_PATIENCE)
         opened = opening.take()
+        if opened is None:
+            _Opening.given_up[server] = opening
     if opened is None:
         raise BackendUnavailable(f"{server} does not answer", f"restart {server}")
     if isinstance(opened, BackendUnavailable):

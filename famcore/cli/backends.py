@@ -19,9 +19,9 @@ HEADINGS = ("NAME", "STATUS", "PRIORITY", "CAPABILITIES", "DISTRIBUTION", "REMAR
 @click.command(short_help="List the backends that are installed.")
 @click.option("--json", "as_json", is_flag=True, help="As an array of JSON objects.")
 def backends(*, as_json: bool) -> int:
-    """List the backends that are installed, the best first, and why some can't be used.
+    """List the backends that are installed, and why some can't be used.
 
-    The one that is picked when none is named is marked. Exit code 1 if none is installed.
+    Those that can come first, the best leading. The one that is picked when none is named is marked. Exit code 1 if none is installed.
     """
     found = find_backends()
     picked = _picked(found)

@@ -21,7 +21,8 @@ HEADINGS = ("NAME", "STATUS", "PRIORITY", "CAPABILITIES", "DISTRIBUTION", "REMAR
 def backends(*, as_json: bool) -> int:
     """List the backends that are installed, and why some can't be used.
 
-    Those that can come first, the best leading. The one that is picked when none is named is marked. Exit code 1 if none is installed.
+    Those that can come first, the best leading. The one that is picked when none is named is
+    marked. Exit code 1 if none is installed.
     """
     found = find_backends()
     picked = _picked(found)

@@ -151,6 +151,9 @@ def abandoned(connection):
     """A connection whose server has just been killed."""
     os.kill(pid_of_server(connection), signal.SIGKILL)
     assert is_readable(connection, DEADLINE)
+    hung_up = select.poll()
+    hung_up.register(connection.server_fileno(), 0)
+    assert hung_up.poll(DEADLINE * 1000), "too late"
     return connection
 
 

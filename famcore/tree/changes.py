@@ -54,8 +54,6 @@ class Changes:
 
     def add(self, source: Source, changes: list[Change]) -> int:
         """Queue what was read; return how many changes are queued."""
-        if source.twins:
-            changes = source.expand(changes)
         self.chunks.append(Chunk(source, changes))
         self._length += len(changes)
         return self._length

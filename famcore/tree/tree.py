@@ -93,10 +93,12 @@ class Tree:
             # A list of its own: the backend may go on to use the one it gave.
             changes = list(backend.read())
             if changes:
+                if source.twins:
+                    changes = source.expand(changes)
                 count = self._changes.add(source, changes)
                 if source.is_inexact:
                     self._calm_until = 0.0
-                    self._audit.heard(source, source.expand(changes))
+                    self._audit.heard(source, changes)
                 if count > self._max_pending:
                     self._calm_until = 0.0
                     reason = "more changes than may be pending"

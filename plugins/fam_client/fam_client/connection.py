@@ -12,7 +12,6 @@ import select
 import threading
 import time
 from collections import deque
-from contextlib import ExitStack
 from typing import ClassVar, NamedTuple
 
 from fam_client.library import Code, FAMConnection, FAMEvent, FAMRequest
@@ -48,7 +47,7 @@ class Connection:
         self._is_open = True
         #: Whether the library may be called at all: after an error it keeps its lock.
         self._is_sound = True
-        with ExitStack() as opened:
+        with contextlib.ExitStack() as opened:
             opened.callback(library.FAMClose, self._connection)
             #: The socket's number. Another one on that descriptor: the library has gone to another
             #: server by itself, which knows nothing of our monitors.
@@ -111,7 +110,7 @@ class Connection:
         """Wait until the server knows of all that was cancelled, or has failed to take it."""
         deadline = time.monotonic() + _PATIENCE
         with contextlib.suppress(BackendLost):
-            while self._to_cancel and (left := deadline - time.monotonic()) > 0:
+            while self._is_open and self._to_cancel and (left := deadline - time.monotonic()) > 0:
                 self.is_free(left)
                 self._cancel_all()
 

@@ -48,7 +48,7 @@ pytestmark = [
 @pytest.fixture
 def begin(tmp_path, monkeypatch):
     """Begin a pytest on such a file of tests, which know these places."""
-    for name in ("FAM_INSIDE", "FAM_REQUIRE_BACKENDS", "PYTEST_ADDOPTS"):
+    for name in ("CI", "BUILD_NUMBER", "FAM_INSIDE", "FAM_REQUIRE_BACKENDS", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")

@@ -43,7 +43,7 @@ class Cases:
             self._doubts.ask(node, source.complete)
         elif not name:
             if kind == Kind.CHANGED:
-                self._changed_itself(node)
+                self._growth.changed(node)
         elif node.names is not None:
             if kind == Kind.CREATED and is_directory is None:
                 found = look(node.path_to(name))
@@ -115,14 +115,10 @@ class Cases:
         if found is not Found.NOTHING:
             self._created(node, name, found is Found.DIRECTORY, 0)
 
-    def _changed_itself(self, node: Node) -> None:
-        if node.found not in (Found.NOTHING, Found.LINK):
-            self._telling.itself(node, EventCode.CHANGED)
-
     def _pin_changed(self, pin: Node) -> None:
         """A directory tells of something in it that may have a watch of its own, and monitors."""
-        if pin.source is None and pin.found is not Found.NOTHING:
-            self._changed_itself(pin)
+        if pin.source is None and pin.found not in (Found.NOTHING, Found.LINK):
+            self._telling.itself(pin, EventCode.CHANGED)
 
     # --- names in doubt
 

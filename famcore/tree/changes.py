@@ -103,7 +103,7 @@ class Changes:
         views: list[View] = []
         alone: Monitor | None = None
         prefix = ""
-        is_unasked = telling.hook is None
+        is_unasked = telling.hook is None and chunk.source.tells_contents
         is_plain = True
         for change in islice(chunk.changes, limit):
             kind, key, name, is_directory, cookie = change

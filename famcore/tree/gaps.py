@@ -60,7 +60,7 @@ class Gaps:
 
     def miss(self, node: Node, error: BaseException, since: float | None = None) -> None:
         """`node` can't be watched or listed, by `error`; nor could it since then, if given."""
-        if not node.monitors and not node.is_followed:
+        if not node.monitors and not node.is_followed and not node.is_told_above:
             if isinstance(error, PermissionError):
                 self.drop(node)
                 self._glances.add(node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from famcore.backend import Interest
 from famcore.events import EventCode
 from famcore.snapshot import Found
 from famcore.tree.doubts import Doubts
@@ -68,7 +69,7 @@ class Growth:
         elif node.found is Found.LINK:
             self.relink(node, Found.LINK)
         else:
-            self._telling.itself(node, EventCode.CHANGED)
+            self._telling.content(node)
 
     def _keep_in_step(self, node: Node, found: Found) -> None:
         """Have the entries of the directory above agree with what was found at `node`."""
@@ -105,10 +106,29 @@ class Growth:
     def ended(self, node: Node) -> None:
         """The thing at `node` is no longer there, says its own watch, now released."""
         self._watches.forget(node)
+        if not node.routes and not node.is_followed:
+            # It was watched on behalf of those who are told of the names in the directory above.
+            self._ask_above(node)
+            return
         if node.found is Found.DIRECTORY:
             self.depart(node)
         # Of a file: whether its name went or was given to another, the directory above tells.
         self._doubts.suspect([node])
+
+    def changed(self, node: Node) -> None:
+        """The content or the attributes of what was at `node` changed, says its own watch."""
+        if node.found in (Found.NOTHING, Found.LINK):
+            return
+        if node.is_told_above and not self._inspection.holds(node):
+            # By losing a name: what has it now is told with the other names.
+            self._ask_above(node)
+        else:
+            self._telling.content(node)
+
+    def _ask_above(self, node: Node) -> None:
+        parent = node.parent
+        if parent is not None and parent.source is not None:
+            self._doubts.ask(parent, parent.source.complete)
 
     def depart(self, node: Node) -> None:
         """Tell that what was at `node` is gone, deepest first. Its own watch is the caller's."""
@@ -128,11 +148,40 @@ class Growth:
             each.found = Found.NOTHING
         for each in line:
             each.names = None
+            self.disregard(each)
             self._telling.leave(each)
             if each is not node:
                 self._inspection.drop(each)
         for link in links:
             self.relink(link, Found.NOTHING)
+
+    # --- entries that are watched of themselves
+
+    def attend(self, node: Node) -> None:
+        """Watch the known entries of `node`, if its own watch does not tell of their content."""
+        if node.source is not None and not node.source.tells_contents:
+            for name in node.names or ():
+                self._attend(node, name)
+
+    def _attend(self, node: Node, name: str) -> None:
+        pin = node.pins.get(name)
+        if pin is None:
+            pin = node.child(name) or Node(node, name)
+            node.pin(pin)
+            pin.found, _ = self._inspection.inspect(pin)
+            if pin.found not in (Found.FILE, Found.DIRECTORY):
+                # It can't be watched. What comes instead is found as this directory is listed.
+                node.unpin(pin)
+        elif pin.routes and pin.heard is not Interest.ALL:
+            self._doubts.suspect([pin])
+
+    def disregard(self, node: Node, name: str | None = None) -> None:
+        """Watch the entry `name` of `node`, or all, on behalf of monitored paths alone."""
+        for pin in list(node.pins.values()) if name is None else [node.pins.get(name)]:
+            if pin is not None and not pin.routes:
+                node.unpin(pin)
+                if not pin.is_followed:
+                    self._inspection.drop(pin)
 
     # --- entries of a listed directory
 
@@ -164,6 +213,8 @@ class Growth:
         """An entry has come into the listed directory at `node`."""
         assert node.names is not None
         node.names[name] = is_directory
+        if node.source is not None and not node.source.tells_contents:
+            self._attend(node, name)
         origins = origin.names if origin else None
         self._telling.entry(node, name, EventCode.CREATED, is_directory, origins)
         if is_directory and self._telling.follows(node):
@@ -205,6 +256,7 @@ class Growth:
             if name not in node.pins:
                 self._inspection.drop(entry)
         del node.names[name]
+        self.disregard(node, name)
         self._telling.entry(node, name, EventCode.DELETED, entry is not False)
 
     def grow(self) -> None:
@@ -242,4 +294,5 @@ class Growth:
         if found is None:
             return None
         node.names = dict(entries := self.heed(node, found))
+        self.attend(node)
         return entries

@@ -64,6 +64,11 @@ class Inspection:
             return found, Held.ANOTHER
         return found, Held.ANEW if renewed else Held.STILL
 
+    def holds(self, node: Node) -> bool:
+        """Whether the thing at `node` is watched, or said not to be, and still there."""
+        is_held = node.source is not None or node in self._gaps
+        return is_held and self._is_still(node, node.found)
+
     def _is_still(self, node: Node, found: Found) -> bool:
         """Whether what was found at `node` before it was watched is there now, too."""
         try:
@@ -82,7 +87,8 @@ class Inspection:
                 if found is Found.DIRECTORY:
                     return found, self._watches.cover(node, node.interest())
                 if found is Found.FILE:
-                    return found, self._watches.cover(node, Interest.ALL if node.monitors else None)
+                    is_needed = node.monitors or node.is_told_above
+                    return found, self._watches.cover(node, Interest.ALL if is_needed else None)
             except OSError as error:
                 found, node.identity = Found.NOTHING, 0
                 if not is_missing(error):

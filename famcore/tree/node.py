@@ -19,7 +19,8 @@ class Crossing:
     __slots__ = ("monitors", "pins", "restless", "routes", "specials")
 
     def __init__(self) -> None:
-        #: The entries that monitored paths lead to or through, there or not.
+        #: The entries that monitored paths lead to or through, there or not; and, with no routes,
+        #: those that are watched of themselves lest their content changes unheard.
         self.pins: dict[str, Node] = {}
         #: The monitors that end here.
         self.monitors: list[Monitor] = []
@@ -37,6 +38,8 @@ _NO_CROSSING = Crossing()
 
 class Node:
     """A path that a monitored path leads through or ends at, or a directory that is followed.
+
+    Or, where the backend lacks `CONTENTS`, an entry of a listed directory: watched of itself.
 
     A path, not a thing: the node stays when the directory at it goes, and takes up what comes.
     """
@@ -124,7 +127,7 @@ class Node:
 
     @property
     def pins(self) -> dict[str, Node]:
-        """The entries that monitored paths lead to or through, there or not."""
+        """The entries that have a node, whether they are followed or not."""
         return self.crossing.pins
 
     @property
@@ -144,13 +147,13 @@ class Node:
         return self.crossing
 
     def pin(self, child: Node) -> None:
-        """A monitored path leads to or through `child`."""
+        """A monitored path leads to or through `child`, or it is watched of itself."""
         crossing = self.cross()
         crossing.pins[child.name] = child
         crossing.restless.add(child.name)
 
     def unpin(self, child: Node) -> None:
-        """None does any more."""
+        """No more."""
         if self.pins.pop(child.name, None) is not None:
             self.crossing.restless.discard(child.name)
             self.crossing.specials.discard(child.name)
@@ -185,8 +188,16 @@ class Node:
         parent = self.parent
         return parent is None or parent.pins.get(self.name) is self or self.is_followed
 
+    @property
+    def is_told_above(self) -> bool:
+        """Whether only its own watch tells those of its content who monitor the directory above."""
+        parent = self.parent
+        if parent is None or parent.source is None or parent.source.tells_contents:
+            return False
+        return isinstance(parent._known, dict) and self.name in parent._known
+
     def children(self) -> Iterator[Node]:
-        """The nodes below it: followed directories, then what monitored paths lead to."""
+        """The nodes below it: followed directories, then what else is watched of itself."""
         followed = set()
         known = self._known if isinstance(self._known, dict) else {}
         for entry in known.values():
@@ -205,6 +216,8 @@ class Node:
     def interest(self) -> Interest | None:
         """How much must be heard of it; None: nothing."""
         if self.monitors or self.is_followed or self._has_monitored_special():
+            return Interest.ALL
+        if self.is_told_above:
             return Interest.ALL
         if self._is_to_tell_of_pins():
             return Interest.ENTRIES

@@ -134,7 +134,8 @@ class Paths:
         # Those below first: by a link, a path may end above where it has been.
         for node in sorted(route, key=lambda each: len(each.path), reverse=True):
             node.routes.discard(monitor)
-            if node.parent is not None and not node.routes and not node.pins:
+            is_needed = node.routes or node.pins or node.is_told_above
+            if node.parent is not None and not is_needed:
                 node.parent.unpin(node)
             if node.is_attached:
                 self._inspection.review(node)
@@ -156,6 +157,7 @@ class Paths:
                             node.names[name] = True
                 if not self._telling.audience(node):
                     node.names = None
+                    self._growth.disregard(node)
                     self._telling.leave(node)
             if node.is_attached:
                 self._inspection.review(node)

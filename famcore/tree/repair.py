@@ -56,12 +56,15 @@ class Repair:
             since = self._doubts.withdraw(node, since)
         if node.found is Found.FILE:
             if self._changed_itself(node, since):
-                self._telling.itself(node, EventCode.CHANGED)
+                self._telling.content(node)
         elif node.found is Found.DIRECTORY:
             if node.is_listed:
                 self._compare(node, since)
+            elif node.is_told_above and self._changed_itself(node, since):
+                self._telling.content(node)
             for pin in list(node.pins.values()):
-                self._growth.settle(pin)
+                if pin.routes or not self._inspection.holds(pin):
+                    self._growth.settle(pin)
 
     def _compare(self, node: Node, since: float) -> None:
         """List the directory at `node` and tell how that differs from the names known."""
@@ -79,7 +82,8 @@ class Repair:
         if node.names is not names:
             # What went was a link that the last monitor's path led through to here.
             return
-        for name in self._changed(node, names, since, self._audit.heard_of(node)):
+        unheard = names if since == EVER else _unheard(node, names)
+        for name in self._changed(node, unheard, since, self._audit.heard_of(node)):
             self._telling.entry(node, name, EventCode.CHANGED, names[name] is not False)
         for name, is_directory in found.items():
             if name not in names and not self._telling.ignores(node, name, is_directory):
@@ -91,12 +95,13 @@ class Repair:
                 if isinstance(entry, Node) and entry.found is Found.DIRECTORY:
                     self._doubts.ask(entry, EVER)
         if since == EVER or self._changed_itself(node, since):
-            self._telling.itself(node, EventCode.CHANGED)
+            self._telling.content(node)
+        self._growth.attend(node)
         node.pack()
 
     def _changed_itself(self, node: Node, since: float) -> bool:
         """Whether what is monitored at `node` may have changed, but for entries, since then."""
-        if node.parent is None or not node.monitors:
+        if node.parent is None or not (node.monitors or node.is_told_above):
             return False
         known = {node.name: self._audit.heard_of(node).get("", since)}
         entry = {node.name: node.found is Found.DIRECTORY}
@@ -124,3 +129,15 @@ class Repair:
         if since == EVER or not self._are_ours[device]:
             return [name for name, entry in entries.items() if entry is False]
         return changed_since(node.path, list(entries), since, known)
+
+
+def _unheard(node: Node, names: dict[str, bool | Node]) -> dict[str, bool | Node]:
+    """Those of the entries of `node` of whose content no watch tells, neither its nor theirs."""
+    if node.source is None or node.source.tells_contents:
+        return names
+    pins = node.pins
+    return {
+        name: entry
+        for name, entry in names.items()
+        if (pin := pins.get(name)) is None or pin.source is None
+    }

@@ -51,11 +51,14 @@ class Source:
     lost_by: BaseException | None = None
     #: Whether it may lose changes in silence.
     is_inexact: bool = field(init=False)
+    #: Whether it tells of contents and attributes of what is in a directory by that one's watch.
+    tells_contents: bool = field(init=False)
     #: What its backend raised that it may not, in words: told once for as long as it is open.
     faults: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.is_inexact = self.is_live and Capability.EXACT not in self.cls.capabilities
+        self.tells_contents = not self.is_live or Capability.CONTENTS in self.cls.capabilities
 
     @property
     def is_live(self) -> bool:

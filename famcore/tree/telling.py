@@ -146,6 +146,13 @@ class Telling:
                 continue
             self.out.append(make_event(monitor, filename, code, is_directory, moved_from))
 
+    def content(self, node: Node) -> None:
+        """Tell that what is at `node` changed, to all who are told of that by its own watch."""
+        self.itself(node, EventCode.CHANGED)
+        if node.is_told_above and node.parent is not None:
+            is_directory = node.found is Found.DIRECTORY
+            self.entry(node.parent, node.name, EventCode.CHANGED, is_directory)
+
     def itself(self, node: Node, code: EventCode) -> None:
         """Tell the monitors that are set on `node` of itself."""
         if not node.monitors:

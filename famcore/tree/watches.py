@@ -198,11 +198,14 @@ class Watches:
         """The backend is gone, by `error`: nothing that it watched is covered."""
         self._failed(source, error)
         nodes = list(source.nodes.values())
+        # Of the others it is said by the directory that they are in.
+        named = [each for each in nodes if each.monitors or each.is_followed or each.routes]
         self.close(source)
         source.lose(error)
         for node in nodes:
             node.forget_watch()
             self._audit.forget(node)
+        for node in named:
             self._gaps.miss(node, _said(source), source.complete)
 
     def reopen(self, source: Source) -> bool:

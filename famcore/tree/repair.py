@@ -132,12 +132,12 @@ class Repair:
 
 
 def _unheard(node: Node, names: dict[str, bool | Node]) -> dict[str, bool | Node]:
-    """Those of the entries of `node` of whose content no watch tells, neither its nor theirs."""
+    """Those of the entries of `node` that are not looked at by themselves, as they are watched."""
     if node.source is None or node.source.tells_contents:
         return names
     pins = node.pins
     return {
         name: entry
         for name, entry in names.items()
-        if (pin := pins.get(name)) is None or pin.source is None
+        if (pin := pins.get(name)) is None or (pin.routes and pin.source is None)
     }

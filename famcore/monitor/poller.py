@@ -142,7 +142,9 @@ if sys.platform == "linux":
             self._epoll = select.epoll()
             #: Which are readable, each with what the system says of it.
             self.wait: Callable[[float | None], list[tuple[int, int]]] = self._epoll.poll
-            self._timer: Timer | None = None
+            # Now, and not when it is needed: what backends open may leave none.
+            self._timer = Timer()
+            self.add(self._timer.fileno())
 
         def fileno(self) -> int:
             return self._epoll.fileno()
@@ -154,17 +156,11 @@ if sys.platform == "linux":
             self._epoll.unregister(descriptor)
 
         def set_timer(self, when: float | None) -> None:
-            if self._timer is None:
-                if when is None:
-                    return
-                self._timer = Timer()
-                self.add(self._timer.fileno())
             self._timer.set(when)
 
         def close(self) -> None:
             self._epoll.close()
-            if self._timer is not None:
-                self._timer.close()
+            self._timer.close()
 
 else:
     import time

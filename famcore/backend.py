@@ -50,7 +50,8 @@ class Capability(enum.Flag):
 
     #: It goes on telling. A backend that is not live is used only when asked for by name.
     LIVE = enum.auto()
-    #: A watch on a directory tells of writes to the files in it.
+    #: A watch on a directory tells of the content and the attributes of what is in it. Without, the
+    #: core watches each entry of a monitored directory as well.
     CONTENTS = enum.auto()
     #: The two halves of a rename carry the same cookie.
     MOVES = enum.auto()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from famcore.backend import Interest
 from famcore.events import EventCode
 from famcore.snapshot import Found
 from famcore.tree.doubts import Doubts
+from famcore.tree.entries import Entries
 from famcore.tree.inspection import Held, Inspection
 from famcore.tree.moves import Origin
 from famcore.tree.node import Node
@@ -25,6 +25,7 @@ class Growth:
         self._inspection = inspection
         self._doubts = doubts
         self._telling = telling
+        self.entries = Entries(inspection, doubts)
         #: Directories that have come and are not listed yet, the next one last.
         self.arrivals: list[tuple[Node, Origin | None]] = []
         #: Called with a node that is or was a link, to make it what is there now.
@@ -148,40 +149,12 @@ class Growth:
             each.found = Found.NOTHING
         for each in line:
             each.names = None
-            self.disregard(each)
+            self.entries.disregard(each)
             self._telling.leave(each)
             if each is not node:
                 self._inspection.drop(each)
         for link in links:
             self.relink(link, Found.NOTHING)
-
-    # --- entries that are watched of themselves
-
-    def attend(self, node: Node) -> None:
-        """Watch the known entries of `node`, if its own watch does not tell of their content."""
-        if node.source is not None and not node.source.tells_contents:
-            for name in node.names or ():
-                self._attend(node, name)
-
-    def _attend(self, node: Node, name: str) -> None:
-        pin = node.pins.get(name)
-        if pin is None:
-            pin = node.child(name) or Node(node, name)
-            node.pin(pin)
-            pin.found, _ = self._inspection.inspect(pin)
-            if pin.found not in (Found.FILE, Found.DIRECTORY):
-                # It can't be watched. What comes instead is found as this directory is listed.
-                node.unpin(pin)
-        elif pin.routes and pin.heard is not Interest.ALL:
-            self._doubts.suspect([pin])
-
-    def disregard(self, node: Node, name: str | None = None) -> None:
-        """Watch the entry `name` of `node`, or all, on behalf of monitored paths alone."""
-        for pin in list(node.pins.values()) if name is None else [node.pins.get(name)]:
-            if pin is not None and not pin.routes:
-                node.unpin(pin)
-                if not pin.is_followed:
-                    self._inspection.drop(pin)
 
     # --- entries of a listed directory
 
@@ -213,8 +186,7 @@ class Growth:
         """An entry has come into the listed directory at `node`."""
         assert node.names is not None
         node.names[name] = is_directory
-        if node.source is not None and not node.source.tells_contents:
-            self._attend(node, name)
+        self.entries.attend(node, name)
         origins = origin.names if origin else None
         self._telling.entry(node, name, EventCode.CREATED, is_directory, origins)
         if is_directory and self._telling.follows(node):
@@ -256,7 +228,7 @@ class Growth:
             if name not in node.pins:
                 self._inspection.drop(entry)
         del node.names[name]
-        self.disregard(node, name)
+        self.entries.disregard(node, name)
         self._telling.entry(node, name, EventCode.DELETED, entry is not False)
 
     def grow(self) -> None:
@@ -294,5 +266,5 @@ class Growth:
         if found is None:
             return None
         node.names = dict(entries := self.heed(node, found))
-        self.attend(node)
+        self.entries.attend_all(node)
         return entries

@@ -157,7 +157,7 @@ class Paths:
                             node.names[name] = True
                 if not self._telling.audience(node):
                     node.names = None
-                    self._growth.disregard(node)
+                    self._growth.entries.disregard(node)
                     self._telling.leave(node)
             if node.is_attached:
                 self._inspection.review(node)

@@ -96,7 +96,7 @@ class Repair:
                     self._doubts.ask(entry, EVER)
         if since == EVER or self._changed_itself(node, since):
             self._telling.content(node)
-        self._growth.attend(node)
+        self._growth.entries.attend_all(node)
         node.pack()
 
     def _changed_itself(self, node: Node, since: float) -> bool:

@@ -55,7 +55,7 @@ def backend(request):
                 type(self).is_lost = False
                 self.held.clear()
                 raise BackendLost("it is gone")
-            told = {}
+            told: dict[Change, None] = {}
             for each in super().read():
                 change = Change(*each)._replace(cookie=0)
                 if change.kind is Kind.GONE:

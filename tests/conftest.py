@@ -21,6 +21,7 @@ import famcore
 from famcore.backend import Backend
 from famcore.testing import NotHere, Scenario, run
 
+INSTALLING = runpy.run_path(str(Path(__file__).with_name("installing.py")))
 SIDE_BY_SIDE = runpy.run_path(str(Path(__file__).with_name("side_by_side.py")))["SideBySide"]
 
 #: Seconds. What has not come by then never will, however busy the machine is.
@@ -56,6 +57,18 @@ def spot(tmp_path: Path) -> Path:
     spot = tmp_path / "spot"
     spot.mkdir()
     return spot
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A folder to install distributions in, with nothing else that is installed in sight."""
+    site = INSTALLING["Site"](tmp_path / "site")
+    bare = [path for path in sys.path if not any(Path(path).glob("*.dist-info"))]
+    monkeypatch.setattr(sys, "path", [str(site.folder), *bare])
+    monkeypatch.delenv("FAM_BACKEND", raising=False)
+    yield site
+    for module in site.imported():
+        del sys.modules[module]
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ Whoever needs it imports it when it does: stevedore and importlib.metadata take 
 
 from __future__ import annotations
 
-from famcore.catalog.backends import Found, Status, choose, find_backend, find_backends
+from famcore.catalog.backends import choose, find_backend, find_backends
 from famcore.catalog.consumers import find_consumers, load_consumer
+from famcore.catalog.found import Found, Status
 
 __all__ = [
     "Found",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 
-from famcore.catalog.installed import describe, list_installed
+from famcore.catalog.failures import describe, explain
+from famcore.catalog.installed import list_installed
 from famcore.errors import PluginError
+from famcore.plugins.check import check_consumer
 from famcore.plugins.hooks import did_you_mean
 
 GROUP = "famcore.consumers"
@@ -30,6 +32,8 @@ def load_consumer(name: str, options: Mapping[str, str]) -> object:
             f" (installed: {', '.join(names) or 'none'})"
         )
     said = f"consumer {name!r} ({names[name].distribution})"
+    if names[name].flaw:
+        raise PluginError(f"{said}: {names[name].flaw}; install it anew")
     if names[name].conflict:
         raise PluginError(f"{said}: more than one distribution brings it; uninstall all but one")
     try:
@@ -37,13 +41,23 @@ def load_consumer(name: str, options: Mapping[str, str]) -> object:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise PluginError(f"{said}: {describe(error, name)}") from error
+        failure = explain(error, "import", name, names[name].entry_points[0])
+        raise PluginError(f"{said}: {failure.remark}") from error
     if isinstance(plugin, type):
         _check_options(plugin, options, said)
-        return _make(plugin, options, said, name)
-    if options:
+        plugin = _make(plugin, options, said, name)
+    elif options:
         raise PluginError(f"{said}: it takes no options, remove {', '.join(options)}")
+    _check(plugin, said, name)
     return plugin
+
+
+def _check(consumer: object, said: str, name: str) -> None:
+    """As the registration does, but with the distribution to blame."""
+    try:
+        check_consumer(consumer, name)
+    except PluginError as error:
+        raise PluginError(f"{said}: {describe(error, name)}") from None
 
 
 def _make(consumer: type, options: Mapping[str, str], said: str, name: str) -> object:
@@ -52,7 +66,8 @@ def _make(consumer: type, options: Mapping[str, str], said: str, name: str) -> o
     except (KeyboardInterrupt, OSError):
         raise
     except BaseException as error:
-        raise PluginError(f"{said}: {describe(error, name)}") from error
+        given = ", ".join(f"{key}={value}" for key, value in options.items()) or "no options"
+        raise PluginError(f"{said}: {describe(error, name)}; it was given {given}") from error
 
 
 def _check_options(consumer: type, options: Mapping[str, str], said: str) -> None:

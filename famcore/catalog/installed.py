@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import operator
+import re
 from collections.abc import Sequence
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from typing import Any, NoReturn
 
 from stevedore.named import NamedExtensionManager
 
-from famcore.errors import PluginError
+from famcore.catalog.failures import describe
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,11 +23,10 @@ class Installed:
     name: str
     #: One for each distribution that brings the name.
     entry_points: tuple[EntryPoint, ...]
-
-    @property
-    def distribution(self) -> str:
-        """Who brings it, with the version: "fam-kqueue 1.0"; in a conflict all who do."""
-        return ", ".join(sorted(_title(each) for each in self.entry_points))
+    #: Who brings it, with the version: "fam-kqueue 1.0"; in a conflict all who do.
+    distribution: str
+    #: Why it can't be told what to import; "" if it can.
+    flaw: str = ""
 
     @property
     def conflict(self) -> bool:
@@ -40,22 +40,50 @@ class Installed:
 
 
 def list_installed(group: str) -> dict[str, Installed]:
-    """Everything in `group`, by name; a distribution seen twice on `sys.path` counts once."""
-    listed = sorted(_Listing(group).list_entry_points(), key=operator.attrgetter("name"))
+    """Everything in `group`, by name; a distribution seen twice on `sys.path` counts once.
+
+    A distribution whose entry points can't be read is in it by its own name, if they speak of
+    the group: it keeps nobody else from being found.
+    """
     names: dict[str, Installed] = {}
+    try:
+        listed = _Listing(group).list_entry_points()
+    except Exception:
+        # importlib.metadata reads all of them for any, and one that it can't read ends that.
+        listed, names = _read_one_by_one(group)
+    listed.sort(key=operator.attrgetter("name"))
     for name, same in itertools.groupby(listed, operator.attrgetter("name")):
-        # By the name inside: an uninstall that pip broke off leaves `~am_x-1.dist-info` behind.
-        owners = {_distribution(each).name: each for each in same}
-        names[name] = Installed(group, name, tuple(owners.values()))
-    return names
+        # By the title: an uninstall that pip broke off leaves `~am_x-1.dist-info` behind.
+        owners = {_distribution_name(_distribution(each)): each for each in same}
+        titles = sorted(_title(_distribution(each)) for each in owners.values())
+        names[name] = Installed(group, name, tuple(owners.values()), ", ".join(titles))
+    return dict(sorted(names.items()))
 
 
-def describe(error: BaseException, name: str) -> str:
-    """What to report of a failure of the plugin `name`: one line, without that name."""
-    text = " ".join(str(error).split())
-    if isinstance(error, PluginError):
-        return text.removeprefix(f"plugin {name!r}: ")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+def _read_one_by_one(group: str) -> tuple[list[EntryPoint], dict[str, Installed]]:
+    """The entry points of `group` that can be read, and the distributions whose can't be."""
+    listed: list[EntryPoint] = []
+    unreadable: dict[str, Installed] = {}
+    seen = set()
+    for distribution in distributions():
+        name = _distribution_name(distribution)
+        if (normal := re.sub("[-_.]+", "-", name).lower()) in seen:
+            continue
+        seen.add(normal)
+        try:
+            listed += distribution.entry_points.select(group=group)
+        except Exception as error:
+            if _speaks_of(group, distribution):
+                flaw = f"its entry points can't be read: {describe(error, name)}"
+                unreadable[name] = Installed(group, name, (), _title(distribution), flaw)
+    return listed, unreadable
+
+
+def _speaks_of(group: str, distribution: Distribution) -> bool:
+    try:
+        return f"[{group}]" in (distribution.read_text("entry_points.txt") or "")
+    except ValueError:  # not UTF-8
+        return True
 
 
 def _reraise(manager: object, entry_point: EntryPoint, error: BaseException) -> NoReturn:
@@ -89,6 +117,21 @@ def _distribution(entry_point: EntryPoint) -> Distribution:
     return entry_point.dist
 
 
-def _title(entry_point: EntryPoint) -> str:
-    distribution = _distribution(entry_point)
-    return f"{distribution.name} {distribution.version}"
+def _distribution_name(distribution: Distribution) -> str:
+    """As its metadata have it; where there are none, the place where it is."""
+    where = f"what has no name in {distribution.locate_file('')}"
+    return _metadata(distribution, "Name") or where
+
+
+def _title(distribution: Distribution) -> str:
+    version = _metadata(distribution, "Version")
+    return f"{_distribution_name(distribution)}{f' {version}' if version else ''}"
+
+
+def _metadata(distribution: Distribution, field: str) -> str | None:
+    """One field; None where there is none, or METADATA can't be read."""
+    try:
+        # To ask for one that isn't there is deprecated.
+        return next(iter(distribution.metadata.get_all(field) or ()), None)
+    except Exception:  # which ones, of a file that isn't there or isn't UTF-8, is not documented
+        return None

@@ -11,6 +11,7 @@ import click
 from famcore import FamError, NoBackend
 from famcore.catalog import Found, choose, find_backends
 from famcore.cli.lines import harmless
+from famcore.cli.output import aside
 from famcore.cli.say import say_error
 
 HEADINGS = ("NAME", "STATUS", "PRIORITY", "CAPABILITIES", "DISTRIBUTION", "REMARK")
@@ -24,8 +25,9 @@ def backends(*, as_json: bool) -> int:
     Those that can come first, the best leading. The one that is picked when none is named is
     marked. Exit code 1 if none is installed.
     """
-    found = find_backends()
-    picked = _picked(found)
+    with aside():
+        found = find_backends()
+        picked = _picked(found)
     if as_json:
         objects = [_fields(each, picked=each.name == picked) for each in found]
         sys.stdout.write(json.dumps(objects, indent=2) + "\n")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from types import FrameType
 
 from famcore.cli.lines import Lines, Told
-from famcore.cli.output import STDOUT, write
+from famcore.cli.output import STDOUT, aside, write
 from famcore.cli.say import say, say_error
 from famcore.events import Event, EventCode
 from famcore.hookspecs import hookimpl
@@ -63,6 +63,8 @@ class Follower:
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         try:
+            with aside():
+                fam.start()
             with fam:
                 self._adding = True
                 for path in paths:

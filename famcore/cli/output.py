@@ -40,6 +40,14 @@ def flush() -> None:
         raise
 
 
+def aside() -> contextlib.AbstractContextManager[object]:
+    """Within, `print` goes to stderr: what plugins print as they are imported is no event.
+
+    What they write to descriptor 1 themselves is beyond that.
+    """
+    return contextlib.redirect_stdout(sys.stderr)
+
+
 @contextlib.contextmanager
 def _named() -> Iterator[None]:
     try:

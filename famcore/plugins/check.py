@@ -27,6 +27,15 @@ def check_plugin(plugin: object, name: str) -> frozenset[str]:
     return frozenset(hook for _, hook, _ in _marked(plugin))
 
 
+def check_consumer(plugin: object, name: str) -> None:
+    """As `check_plugin`, and that it implements what a consumer is told by."""
+    if check_plugin(plugin, name) <= {"fam_backend"}:
+        raise PluginError(
+            f"plugin {name!r}: it implements fam_backend alone, so it is no consumer;"
+            " name its backend in FileMonitor(backend=...)"
+        )
+
+
 def flaws(plugin: object) -> Iterator[str]:
     """Say of each thing that is wrong with `plugin` what it is and what to do about it."""
     if isinstance(plugin, type):

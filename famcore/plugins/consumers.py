@@ -10,7 +10,7 @@ from typing import Any
 import pluggy
 
 from famcore.errors import PluginError
-from famcore.plugins.check import check_plugin
+from famcore.plugins.check import check_consumer
 from famcore.plugins.hooks import open_hooks
 
 #: A consumer's name, and what calls its implementation of one hook with keyword arguments.
@@ -43,11 +43,7 @@ class Consumers:
     def register(self, consumer: object, name: str | None = None) -> str:
         """Add a module or an instance with hookimpls; return the name that logs call it by."""
         name = name or self._name_of(consumer)
-        if check_plugin(consumer, name) <= {"fam_backend"}:
-            raise PluginError(
-                f"plugin {name!r}: it implements fam_backend alone, so it is no consumer;"
-                " name its backend in FileMonitor(backend=...)"
-            )
+        check_consumer(consumer, name)
         for known, other in self:
             if known == name:
                 raise PluginError(f"plugin {name!r}: the name is taken; register it by another")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import runpy
 import select
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+INSTALLING = runpy.run_path(str(Path(__file__).parents[1] / "installing.py"))
 
 DEADLINE = 20.0
 BARE = ("famcore", "pluggy", "stevedore", "click", "rich")
@@ -111,15 +114,11 @@ def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     """Install a plugin of one module for the processes that the test starts."""
 
     def install(group: str, name: str, source: str, attribute: str = "") -> None:
-        site = tmp_path_factory.mktemp("site")
-        (site / f"plugin_{name}.py").write_text(source)
-        info = site / f"fam_{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: fam-{name}\nVersion: 1.0\n")
-        target = f"plugin_{name}" + (f":{attribute}" if attribute else "")
-        (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {target}\n")
+        site = INSTALLING["Site"](tmp_path_factory.mktemp("site"))
+        target = {"module": f"plugin_{name}", "attribute": attribute and f":{attribute}"}
+        site.install(name, source, group=group, **target)
         others = os.environ.get("PYTHONPATH", "")
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(site), others))))
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(site.folder), others))))
 
     return install
 

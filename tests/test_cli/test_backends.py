@@ -95,7 +95,7 @@ def test_the_table_is_plain_and_whole_when_piped(fam: Any, install: Callable[...
     assert table["inotify"].split()[1:4] == ["usable", "90", "live,contents,moves,exact,each"]
     assert table["inotify"].endswith("picked")
     assert table["unable"].split()[1:6] == ["unavailable", "99", "live,exact", "fam-unable", "1.0"]
-    assert table["unable"].endswith("no such server " + "here " * 40 + "; apt install server")
+    assert table["unable"].endswith("no such server" + " here" * 40 + "; apt install server")
     assert table["torn"].split()[1:6] == ["broken", "-", "-", "fam-torn", "1.0"]
     assert "half a file" in table["torn"]
     assert len({line.index("fam-") for line in table.values()}) == 1

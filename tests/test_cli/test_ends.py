@@ -166,7 +166,7 @@ def test_a_consumer_with_a_misspelt_argument_is_an_error(
     )
     code, out, err = fam("watch", spot, "--consumer", "deaf").end()
     assert (code, out, err.count("\n")) == (1, b"", 1)
-    assert err.startswith("fam: plugin 'deaf': ")
+    assert err.startswith("fam: consumer 'deaf' (fam-deaf 1.0): ")
     assert "evnts" in err
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import abc
 import enum
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from famcore.errors import BackendLost, BackendUnavailable, WatchLimitReached
@@ -38,6 +38,8 @@ __all__ = [
     "Change",
     "Interest",
     "Kind",
+    "Limit",
+    "Spent",
     "WatchLimitReached",
 ]
 
@@ -103,6 +105,33 @@ class Change(NamedTuple):
     cookie: int = 0
 
 
+class Spent(enum.StrEnum):
+    """What takes one of a limited number."""
+
+    #: Each thing that is watched.
+    WATCH = enum.auto()
+    #: Each open backend: there is one to a started `FileMonitor`.
+    BACKEND = enum.auto()
+    #: Each change that waits to be read.
+    CHANGE = enum.auto()
+
+
+class Limit(NamedTuple):
+    """A limit of the system under which a backend works, as `Backend.limits` tells it."""
+
+    #: As the system calls it: `fs.inotify.max_user_watches`.
+    name: str
+    spent: Spent
+    #: How many there may be.
+    value: int
+    #: How many there are, of everybody's who shares the limit; None if that can't be told.
+    used: int | None
+    #: The command that raises it, with `{value}` where the number belongs.
+    remedy: str
+    #: What could not be seen, if `used` may be too low.
+    unseen: str = ""
+
+
 class Backend(abc.ABC):
     """One source of changes. The core calls one method at a time, from whatever thread.
 
@@ -136,6 +165,14 @@ class Backend(abc.ABC):
         "" if there is no more to say than its name.
         """
         return ""
+
+    @classmethod
+    def limits(cls) -> Sequence[Limit]:
+        """The limits that it works under, for `fam doctor`, once `check` passed.
+
+        It may take a second to count. What can't be told is left out.
+        """
+        return ()
 
     @abc.abstractmethod
     def __init__(self) -> None:

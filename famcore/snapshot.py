@@ -15,7 +15,7 @@ CLOCK_GRAIN = 0.020
 
 #: Filesystems whose stamps are taken from this machine's clock. On others (network, FUSE, 9p) a
 #: server's may be used, and nothing can be told from it.
-_LOCAL = frozenset(
+LOCAL = frozenset(
     "bcachefs btrfs devtmpfs exfat ext2 ext3 ext4 f2fs hfsplus jfs nilfs2 ntfs3 overlay ramfs"
     " reiserfs squashfs tmpfs ubifs udf vfat xfs zfs".split()
 )
@@ -143,7 +143,7 @@ def stamps_are_ours(device: int) -> bool:
                 # proc(5): ID parent MAJOR:MINOR root point options [fields…] - TYPE source options
                 fields = line.split()
                 if fields[2] == wanted:
-                    return fields[fields.index("-") + 1] in _LOCAL
+                    return fields[fields.index("-") + 1] in LOCAL
     except OSError:
         pass
     return False

@@ -11,6 +11,7 @@ import click
 from famcore import FamError, __version__
 from famcore.cli import output
 from famcore.cli.backends import backends
+from famcore.cli.doctor import doctor
 from famcore.cli.say import LogLines, say, say_error
 from famcore.cli.watch import watch
 
@@ -23,6 +24,7 @@ def fam() -> None:
 
 fam.add_command(watch)
 fam.add_command(backends)
+fam.add_command(doctor)
 
 
 def run(arguments: Sequence[str]) -> int:

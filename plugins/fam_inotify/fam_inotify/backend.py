@@ -9,8 +9,9 @@ from contextlib import ExitStack
 
 from fam_inotify.binding import ENCODING, ERRORS, Inotify, pyinotify
 from fam_inotify.codes import Own, entry_kinds, own_kinds, watch_masks, write_mask
+from fam_inotify.limits import limits
 from fam_inotify.mounts import Mounts, either
-from famcore.backend import Backend, BackendLost, Capability, Interest, Kind
+from famcore.backend import Backend, BackendLost, Capability, Interest, Kind, Limit
 
 #: `struct inotify_event` up to its name: watch descriptor, mask, cookie, the name's length.
 _HEADER = struct.Struct("iIII")
@@ -48,6 +49,10 @@ class InotifyBackend(Backend):
     @classmethod
     def check(cls) -> None:
         pyinotify()
+
+    @classmethod
+    def limits(cls) -> list[Limit]:
+        return limits()
 
     def __init__(self) -> None:
         with ExitStack() as opened:

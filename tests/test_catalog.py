@@ -215,6 +215,14 @@ def test_of_all_the_live_ones_are_tried_by_priority(site):
     assert [backend.name for backend in choose(None)] == ["high", "low"]
 
 
+def test_those_that_have_been_looked_at_are_not_looked_at_again(site):
+    site.install("live")
+    every = find_backends()
+    [backend] = choose(None, among=every)
+    assert backend.log == ["check"]
+    assert choose("live", among=[]) == [backend]
+
+
 def test_one_that_is_not_live_is_taken_when_named(site):
     site.install("deaf", capabilities="Capability(0)")
     assert [backend.name for backend in choose("deaf")] == ["deaf"]

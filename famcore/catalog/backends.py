@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
 from famcore.backend import API, Backend
 from famcore.catalog.found import Found, Status
@@ -34,16 +35,23 @@ def find_backend(name: str) -> Found:
     )
 
 
-def choose(wanted: str | type[Backend] | None) -> list[type[Backend]]:
+def choose(
+    wanted: str | type[Backend] | None, *, among: Sequence[Found] | None = None
+) -> list[type[Backend]]:
     """The backends to try, in this order. All of them said that they can work here.
 
     `wanted` is a class, a name, or None: then `$FAM_BACKEND` names it, or else all live ones are
-    given by their priority. Raises `BackendNotFound`, `BackendUnavailable`, `PluginError` about
-    the one that is wanted, `NoBackend` where the choice is free and there is none.
+    given by their priority; of those `among`, where `find_backends` has been asked already. Raises
+    `BackendNotFound`, `BackendUnavailable`, `PluginError` about the one that is wanted, `NoBackend`
+    where the choice is free and there is none.
     """
     if wanted is None:
         named = os.environ.get("FAM_BACKEND")
-        return [_named(named, told="$FAM_BACKEND: ")] if named else _live()
+        return (
+            [_named(named, told="$FAM_BACKEND: ")]
+            if named
+            else _live(find_backends() if among is None else among)
+        )
     if isinstance(wanted, str):
         return [_named(wanted)]
     backend = check_backend(wanted, str(getattr(wanted, "name", wanted)))
@@ -66,8 +74,7 @@ def _named(name: str, *, told: str = "") -> type[Backend]:
     raise PluginError(f"{told}{found}")
 
 
-def _live() -> list[type[Backend]]:
-    every = find_backends()
+def _live(every: Sequence[Found]) -> list[type[Backend]]:
     live = [
         found.backend
         for found in every

@@ -39,7 +39,7 @@ def backends(*, as_json: bool) -> int:
 def _picked(found: Sequence[Found]) -> str | None:
     """The name of the backend that is used when none is named; if there is none, say why."""
     try:
-        return choose(None)[0].name
+        return choose(None, among=found)[0].name
     except FamError as error:
         # What NoBackend lists, the table lists too.
         if not (found and isinstance(error, NoBackend)):

@@ -18,7 +18,7 @@ def look_at_backends() -> tuple[list[type[Backend]], list[Finding]]:
     """The backends to try, in this order, and what there is to say of each that is installed."""
     every = find_backends()
     try:
-        chosen = choose(None)
+        chosen = choose(None, among=every)
     except FamError as error:
         first, *_ = str(error).splitlines()
         remedy = getattr(error, "hint", "") or next((it.hint for it in every if it.hint), "")

@@ -63,12 +63,17 @@ def judge_open_files() -> Finding:
     """The limit of open files, which every backend takes a few of."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     is_low = 0 <= soft < _FEW_FILES
-    highest = "no limit" if hard < 0 else str(hard)
+    text = f"open files (some for each started FileMonitor): {_number(soft)} for each process"
+    if soft != hard:
+        text += f", which may make that {_number(hard)} itself"
     return Finding(
         Level.WARNING if is_low else Level.OK,
         "limit",
-        f"open files (some for each started FileMonitor): {soft if soft >= 0 else 'no limit'} for"
-        f" each process, which may make that {highest} itself",
+        text,
         "ulimit -n 1024; for a service LimitNOFILE=1024" if is_low else "",
         {"name": "RLIMIT_NOFILE", "value": soft, "hard": hard},
     )
+
+
+def _number(limit: int) -> str:
+    return "no limit" if limit == resource.RLIM_INFINITY else str(limit)

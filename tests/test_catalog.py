@@ -154,6 +154,19 @@ def test_what_a_broken_off_uninstall_left_behind_is_no_conflict(site):
     assert (found.status, found.distribution) == (Status.USABLE, "fam-kqueue 1.0")
 
 
+def test_two_without_a_name_are_two(site):
+    for distribution in ("fam-a", "fam-b"):
+        site.install("kqueue", distribution=distribution)
+    for info in site.folder.glob("*.dist-info"):
+        (info / "METADATA").unlink()
+    assert find_backend("kqueue").status is Status.CONFLICT
+    # One that can't be read has all of them read one by one.
+    site.install("torn")
+    (site.folder / "fam_torn-1.0.dist-info/entry_points.txt").write_text("[famcore.backends]\n-")
+    assert find_backend("kqueue").status is Status.CONFLICT
+    assert find_backend("fam-torn").status is Status.BROKEN
+
+
 # The listing
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import operator
+import os
 import re
 from collections.abc import Sequence
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
@@ -53,8 +54,8 @@ def list_installed(group: str) -> dict[str, Installed]:
         listed, names = _read_one_by_one(group)
     listed.sort(key=operator.attrgetter("name"))
     for name, same in itertools.groupby(listed, operator.attrgetter("name")):
-        # By the title: an uninstall that pip broke off leaves `~am_x-1.dist-info` behind.
-        owners = {_distribution_name(_distribution(each)): each for each in same}
+        # By the name inside: an uninstall that pip broke off leaves `~am_x-1.dist-info` behind.
+        owners = {_identity(_distribution(each)): each for each in same}
         titles = sorted(_title(_distribution(each)) for each in owners.values())
         names[name] = Installed(group, name, tuple(owners.values()), ", ".join(titles))
     return dict(sorted(names.items()))
@@ -66,24 +67,31 @@ def _read_one_by_one(group: str) -> tuple[list[EntryPoint], dict[str, Installed]
     unreadable: dict[str, Installed] = {}
     seen = set()
     for distribution in distributions():
-        name = _distribution_name(distribution)
-        if (normal := re.sub("[-_.]+", "-", name).lower()) in seen:
+        identity = _identity(distribution)
+        if identity in seen:
             continue
-        seen.add(normal)
+        seen.add(identity)
         try:
             listed += distribution.entry_points.select(group=group)
         except Exception as error:
             if _speaks_of(group, distribution):
+                name = _name(distribution)
                 flaw = f"its entry points can't be read: {describe(error, name)}"
                 unreadable[name] = Installed(group, name, (), _title(distribution), flaw)
     return listed, unreadable
 
 
 def _speaks_of(group: str, distribution: Distribution) -> bool:
+    text = _entry_points_text(distribution)
+    return text is None or f"[{group}]" in text
+
+
+def _entry_points_text(distribution: Distribution) -> str | None:
+    """What is to be read as entry points; None if it isn't UTF-8."""
     try:
-        return f"[{group}]" in (distribution.read_text("entry_points.txt") or "")
-    except ValueError:  # not UTF-8
-        return True
+        return distribution.read_text("entry_points.txt") or ""
+    except ValueError:
+        return None
 
 
 def _reraise(manager: object, entry_point: EntryPoint, error: BaseException) -> NoReturn:
@@ -117,7 +125,16 @@ def _distribution(entry_point: EntryPoint) -> Distribution:
     return entry_point.dist
 
 
-def _distribution_name(distribution: Distribution) -> str:
+def _identity(distribution: Distribution) -> object:
+    """What makes two the same: the name, however it is written; without one, place and content."""
+    name = _metadata(distribution, "Name")
+    if name is not None:
+        return re.sub("[-_.]+", "-", name).lower()
+    where = os.path.realpath(str(distribution.locate_file("")))
+    return where, _entry_points_text(distribution)
+
+
+def _name(distribution: Distribution) -> str:
     """As its metadata have it; where there are none, the place where it is."""
     where = f"what has no name in {distribution.locate_file('')}"
     return _metadata(distribution, "Name") or where
@@ -125,7 +142,7 @@ def _distribution_name(distribution: Distribution) -> str:
 
 def _title(distribution: Distribution) -> str:
     version = _metadata(distribution, "Version")
-    return f"{_distribution_name(distribution)}{f' {version}' if version else ''}"
+    return f"{_name(distribution)}{f' {version}' if version else ''}"
 
 
 def _metadata(distribution: Distribution, field: str) -> str | None:

@@ -481,6 +481,13 @@ def test_a_terminal_gets_colours(fam: Any, monkeypatch: pytest.MonkeyPatch, spot
     assert b"is picked" in out
 
 
+def test_a_full_disk_is_told_with_the_name_of_what_was_written_to(fam: Any, spot: Path) -> None:
+    for options in ((), ("--json",)):
+        with open("/dev/full", "w") as full:
+            code, _, err = fam("doctor", *options, spot, stdout=full).end()
+        assert (code, err) == (1, "fam: standard output: No space left on device\n")
+
+
 def test_wrong_use_is_told(fam: Any, spot: Path) -> None:
     code, out, err = fam("doctor", spot, spot).end()
     assert (code, out) == (2, b"")

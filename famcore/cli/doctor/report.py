@@ -11,6 +11,7 @@ from typing import Any
 
 from famcore.cli.doctor.finding import Finding, Level, worst
 from famcore.cli.lines import harmless
+from famcore.cli.output import write
 
 _COLOURS = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.ERROR: "red"}
 
@@ -23,11 +24,13 @@ def print_findings(findings: Iterable[Finding]) -> None:
     if sys.stdout.isatty():
         _print_table(findings)
         return
+    lines = []
     for each in findings:
         begin = f"{each.level:{_LEVEL}}{each.subject:{_SUBJECT}}"
-        sys.stdout.write(f"{begin}{harmless(each.text)}\n")
+        lines.append(f"{begin}{harmless(each.text)}\n")
         if each.remedy:
-            sys.stdout.write(f"{'':{len(begin)}}-> {harmless(each.remedy)}\n")
+            lines.append(f"{'':{len(begin)}}-> {harmless(each.remedy)}\n")
+    write(os.fsencode("".join(lines)))
 
 
 def print_json(path: str | None, findings: Sequence[Finding]) -> None:
@@ -45,7 +48,7 @@ def print_json(path: str | None, findings: Sequence[Finding]) -> None:
         }
         for each in findings
     ]
-    sys.stdout.write(json.dumps(_told(told), indent=2) + "\n")
+    write(json.dumps(_told(told), indent=2).encode("ascii") + b"\n")
 
 
 def _print_table(findings: Iterable[Finding]) -> None:

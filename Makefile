@@ -7,7 +7,8 @@ help:
 	@echo 'make watch DIR=<a directory>   tell what happens to the files in it, until ^C'
 	@echo 'make test [ARGS=-x]            run all tests; ARGS go to pytest'
 	@echo 'make soak [SECONDS=600]        hold what monitors are told against the disk for so long'
-	@echo 'make check                     ruff, mypy --strict, import-linter'
+	@echo 'make check                     ruff, mypy --strict, import-linter, the docs without a warning'
+	@echo 'make docs                      build the documentation as HTML, in .cache/docs/html'
 	@echo 'make bench [QUICK=1]           measure beside other watchers; ARGS go to python -m benchmarks'
 	@echo 'make clean                     remove the environment, caches and builds'
 	@echo 'The environment, .venv, is made as needed; PYTHON=<path> picks its interpreter.'
@@ -33,6 +34,12 @@ check: .venv
 	.venv/bin/mypy
 	.venv/bin/mypy $(LENIENT) --explicit-package-bases conftest.py tests plugins/*/tests
 	.venv/bin/lint-imports --cache-dir .cache/import-linter
+	$(MAKE) --no-print-directory docs
+
+docs: .venv
+	.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky \
+		--doctree-dir .cache/docs/doctrees docs .cache/docs/html
+	@echo 'docs: .cache/docs/html/index.html'
 
 bench: .venv-bench/made
 	.venv-bench/bin/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
@@ -57,4 +64,4 @@ clean:
 	rm -rf .venv .venv-bench .cache .hypothesis build dist *.egg-info
 	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help watch test soak check bench always .venv clean
+.PHONY: help watch test soak check docs bench always .venv clean

@@ -15,10 +15,9 @@ html_copy_source = False
 html_show_copyright = False
 
 myst_heading_anchors = 3
-# Globs that take the pages of a kind, if there are any; a page that none takes is told all the same.
-suppress_warnings = ["toc.empty_glob"]
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 # Docstrings have their code in single backticks: a name that these pages hold is a link.
 default_role = "py:obj"
@@ -27,6 +26,8 @@ nitpick_ignore_regex = [
     # Python's own, and what stands for several of them.
     ("py:class", r"(abc|collections\.abc|enum|os|typing)\..*"),
     ("py:class", "Any|Callable|Hashable|Iterable|Iterator|Mapping|Sequence"),
+    # Iterated over, and nothing else.
+    ("py:class", r"famcore\.monitor\.batches\.Batches"),
 ]
 
 #: Each public name → where these pages have it.

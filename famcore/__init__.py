@@ -51,9 +51,11 @@ __all__ = [
     "set_fam",
 ]
 
+#: Of famcore, as `pip` has it.
 __version__ = "0.1.0"
 
-#: The names of the usable backends → `FileMonitor` subclasses bound to them. Made when asked for.
+#: Each usable backend's name → a `FileMonitor` subclass bound to it; `default` is the best live
+#: one, absent if there is none. Made when asked for.
 available: dict[str, type[FileMonitor]]
 
 

@@ -93,6 +93,7 @@ class Kind(enum.IntEnum):
 class Change(NamedTuple):
     """One fact about one watch. `Backend.read` may as well give plain tuples of these five."""
 
+    #: What happened.
     kind: Kind
     #: What `Backend.watch` returned; None only with `Kind.RESCAN`.
     key: Hashable
@@ -144,6 +145,7 @@ class Backend(abc.ABC):
     api: ClassVar[int]
     #: 0 to 9 not live, 10 to 39 polling or deprecated, 40 to 69 daemons, 70 to 99 the kernel.
     priority: ClassVar[int]
+    #: What the core need not make up for.
     capabilities: ClassVar[Capability]
     #: Seconds until a change is told.
     latency: ClassVar[float] = 0.0

@@ -1,5 +1,7 @@
 """Every error that famcore raises of its own accord.
 
+::
+
     FamError
     ├── BackendNotFound       no backend of that name is installed
     ├── BackendUnavailable    installed, but this machine lacks what it needs
@@ -30,7 +32,9 @@ class BackendUnavailable(FamError):
 
     def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(f"{reason}; {hint}" if hint else reason)
+        #: Why, in the backend's words.
         self.reason = reason
+        #: What would help; "" if nothing is known.
         self.hint = hint
 
 
@@ -43,11 +47,7 @@ class BackendLost(FamError):
 
 
 class WatchLimitReached(FamError, OSError):
-    """The system grants no further watch on `path`.
-
-    `limit` names the limit as the system does (`fs.inotify.max_user_watches`), `value` is what it
-    is set to (None if that can't be read), `remedy` the command that raises it.
-    """
+    """The system grants no further watch."""
 
     def __init__(
         self,
@@ -60,9 +60,13 @@ class WatchLimitReached(FamError, OSError):
     ) -> None:
         said = f"{limit} is reached" if value is None else f"{limit} = {value} is reached"
         OSError.__init__(self, code, f"{said}; {remedy}", path)
+        #: What was to be watched.
         self.path = path
+        #: The limit as the system calls it: `fs.inotify.max_user_watches`.
         self.limit = limit
+        #: What it is set to; None if that can't be read.
         self.value = value
+        #: The command that raises it.
         self.remedy = remedy
 
     def __str__(self) -> str:

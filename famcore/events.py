@@ -17,19 +17,26 @@ class EventCode(enum.StrEnum):
     EXISTS = "exists"
     #: All `exists` of the monitor have been told.
     END_EXIST = "endExist"
+    #: It has come: made, linked, or renamed in.
     CREATED = "created"
+    #: Its content or its attributes changed, or another was renamed over it.
     CHANGED = "changed"
+    #: It has gone: removed, or renamed out.
     DELETED = "deleted"
 
 
 class Coverage(NamedTuple):
     """Whether changes of `path` are heard, and if not, why and what to do about it."""
 
+    #: A monitored path, as the caller spelled it; or a directory that is not covered.
     path: str
     #: The backend's name.
     backend: str
+    #: Whether its changes are heard.
     covered: bool
+    #: Why they are not; "" if they are.
     reason: str = ""
+    #: What would help; "" if they are heard, or nothing is known.
     remedy: str = ""
 
 
@@ -64,8 +71,8 @@ class Monitor:
 class Event:
     """One fact about one monitor.
 
-    `filename` is the full path for the monitored path itself and relative to the monitor for what
-    is in it. A handler may assign to its event's attributes: `path` is not touched by that.
+    A handler may assign to its event's attributes: `path` is not touched by that. In a boolean
+    context an event is true.
     """
 
     __slots__ = (
@@ -78,8 +85,11 @@ class Event:
         "request_id",
     )
 
+    #: What `FileMonitor.add_monitor` returned.
     request_id: int
+    #: The full path for the monitored path itself; relative to the monitor for what is in it.
     filename: str
+    #: What happened. It equals FAM's word for it: `event.action == "created"`.
     action: EventCode
     #: Of the entry itself (of a link: False), of the target for the monitored path; None: unknown.
     is_directory: bool | None

@@ -1,6 +1,6 @@
 """Runs the code on a page of the documentation as who reads it would: `python page.py PAGE`.
 
-In the order of the page, in the working directory:
+In the order of the page, in the working directory, by the commands beside this Python:
 `python`   blocks run in one namespace; an `output` block after one is what that prints.
 `console`  blocks are typed into one bash: a line that begins with `$ ` is a command, `> ` goes on
            with it, other lines are what is to be seen before the next command is typed. A command
@@ -119,6 +119,13 @@ class Shell:
             bufsize=0,
         )
 
+    def close(self) -> None:
+        """End it; what it has started may go on."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
     def run(self, command: Command) -> None:
         self.process.stdin.write(command.text.encode() + b"\0")
         self._await(command)
@@ -127,7 +134,6 @@ class Shell:
         """Nothing may go on, nor be seen that the page does not show."""
         self.process.stdin.close()
         self._await(Command(0, "the end of the page", ""), until_closed=True)
-        self.process.wait()
 
     def _await(self, command: Command, *, until_closed: bool = False) -> None:
         deadline = time.monotonic() + DEADLINE
@@ -158,23 +164,25 @@ class Shell:
 def run_page(path: Path) -> None:
     page = path.read_text()
     names = {"__name__": "__main__"}
-    shell = None
     printed: str | None = None
-    for block in blocks_of(page):
-        if block.kind == "python":
-            printed = run_python(block, path, names)
-        elif block.kind == "output":
-            if printed is None:
-                raise Wrong(f"line {block.line}: there is no python block whose output it could be")
-            if not holds(block.text, printed):
-                raise Wrong(f"line {block.line}: to be printed is\n{block.text}\nand is\n{printed}")
-            printed = None
-        elif block.kind == "console":
-            shell = shell or Shell()
-            for command in commands_of(block):
-                shell.run(command)
-    if shell is not None:
+    with contextlib.closing(Shell()) as shell:
+        for block in blocks_of(page):
+            if block.kind == "python":
+                printed = run_python(block, path, names)
+            elif block.kind == "output":
+                check_output(block, printed)
+                printed = None
+            elif block.kind == "console":
+                for command in commands_of(block):
+                    shell.run(command)
         shell.end()
+
+
+def check_output(block: Block, printed: str | None) -> None:
+    if printed is None:
+        raise Wrong(f"line {block.line}: there is no python block whose output it could be")
+    if not holds(block.text, printed):
+        raise Wrong(f"line {block.line}: to be printed is\n{block.text}\nand is\n{printed}")
 
 
 def run_python(block: Block, path: Path, names: dict) -> str:
@@ -187,6 +195,9 @@ def run_python(block: Block, path: Path, names: dict) -> str:
 
 
 if __name__ == "__main__":
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    os.environ["LC_ALL"] = "C.UTF-8"
+    os.environ.pop("FAM_BACKEND", None)
     try:
         run_page(Path(sys.argv[1]))
     except Wrong as wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import re
@@ -38,16 +39,9 @@ def is_run(path: Path) -> bool:
 
 @pytest.mark.parametrize("name", [name for name, path in PAGES.items() if is_run(path)])
 def test_the_code_of_a_page_runs(name: str, tmp_path: Path) -> None:
-    environment = {
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
-        "LC_ALL": "C.UTF-8",
-    }
-    command = [sys.executable, "-W", "error", PAGE, PAGES[name]]
-    inherited = {key: value for key, value in os.environ.items() if key != "FAM_BACKEND"}
     page = subprocess.Popen(
-        command,
+        [sys.executable, "-W", "error", PAGE, PAGES[name]],
         cwd=tmp_path,
-        env=inherited | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -60,10 +54,8 @@ def test_the_code_of_a_page_runs(name: str, tmp_path: Path) -> None:
         pytest.fail(f"{name} goes on after {DEADLINE:g} s")
     finally:
         # All that the page has started, too.
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(page.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         page.communicate()
     assert page.returncode == 0, said
 

@@ -37,16 +37,23 @@ _AGES = 1e9
 class FileMonitor(FamNames):
     """Monitors files and directories through a backend and tells of them in events.
 
-    `backend`: a name, a `Backend` class, or None for `$FAM_BACKEND`, else the best live one that
-    is installed. `ignore`: `fnmatch` globs of names not to tell of. `consumers`: names of installed
-    consumers, (name, options) pairs, or objects with hookimpls. `audit`: seconds at most between
-    two looks at what can't be watched, and two attempts to watch it; about the seconds between two
-    looks at each directory where the backend may lose changes in silence. `max_pending`: how many
-    changes are kept for a caller who does not come for them; past that they are dropped and the
-    disk is compared instead.
+    `backend`
+        A name, a `Backend` class, or None for `$FAM_BACKEND`, else the best live one that is
+        installed.
+    `ignore`
+        `fnmatch` globs, tried on `Event.filename` and on its last part: names not to tell of.
+    `consumers`
+        Names of installed consumers, (name, options) pairs, or objects with hookimpls.
+    `audit`
+        Seconds at most between two looks at what can't be watched, and two attempts to watch it;
+        about the seconds between two looks at each directory where the backend may lose changes
+        in silence.
+    `max_pending`
+        How many changes are kept for a caller who does not come for them; past that they are
+        dropped and the disk is compared instead.
 
     All methods may be called from any thread. Nothing is opened before `start`, so a server may
-    fork until then.
+    fork until then; `with` starts it and shuts it down.
     """
 
     #: The backend of a subclass in `famcore.available`.
@@ -71,7 +78,7 @@ class FileMonitor(FamNames):
         if not max_pending > 0:
             raise ValueError(f"max_pending is {max_pending!r}: give a number above 0")
         #: The ignore patterns; a change of them takes effect at `start`.
-        self.ignore = [os.fsdecode(pattern) for pattern in ignore]
+        self.ignore: list[str] = [os.fsdecode(pattern) for pattern in ignore]
         self._wanted = backend if backend is not None else self.bound_to
         self._audit = min(audit, _AGES)
         self._max_pending = max_pending
@@ -102,11 +109,21 @@ class FileMonitor(FamNames):
     ) -> int:
         """Set a monitor on `path`; return its request ID.
 
-        `handler`: has `HandleEvent(event)`, or is called with the event; None leaves the events to
-        consumers, iteration and `get_event`. `request_id`: one of the caller's choice.
+        `path`
+            A directory, a file, or what is to come to be in a directory that is there. A relative
+            one is taken from the working directory of the moment.
+        `handler`
+            Has `HandleEvent(event)`, or is called with the event; None leaves the events to
+            consumers, iteration and `get_event`.
+        `recursive`
+            Whether to tell of all that is below a directory, too. Links are not followed.
+        `request_id`
+            One of the caller's choice, which is not in use.
 
         Raises `FileNotFoundError` if not even the directory it would be in is there, `ValueError`
-        for an empty path, one with a NUL, or a request ID in use, `FamError` after `shutdown`.
+        for an empty path, one with a NUL, or a request ID in use, `TypeError` for a handler that
+        can't be called, `FamError` after `shutdown`. What can't be watched is no error: see
+        `coverage`.
         """
         if handler is not None and handle_of(handler) is None:
             raise TypeError(f"handler {handler!r} has no HandleEvent and can't be called")
@@ -308,7 +325,8 @@ class FileMonitor(FamNames):
         """Deliver what is there, waiting `timeout` seconds at most for the first; how many it was.
 
         None waits until there is something, or `stop` or `shutdown` is called. One thread delivers
-        at a time: others wait for their turn, within their timeout.
+        at a time: others wait for their turn, within their timeout. After `shutdown`, and where
+        nothing is there and no backend is live, it returns 0 at once.
         """
         loop = self._started()
         if loop is None:
@@ -386,7 +404,9 @@ class FileMonitor(FamNames):
         return Batches(self._started, self._stops)
 
     def __iter__(self) -> Iterator[Event]:
+        """Each event, of each batch that is delivered. Ends as `run` does."""
         return iter(Events(self.batches()))
 
     def __aiter__(self) -> AsyncIterator[Event]:
+        """The same in an asyncio loop, without a thread."""
         return aiter(Events(self.batches()))

@@ -15,9 +15,14 @@ _LIBRARY = "libgamin-1.so.0"
 class GaminBackend(GamServed):
     """gamin, the successor of FAM: directories by inotify, told a second later, by a server.
 
-    Needs libgamin and gam_server, which is started at need. Tells no change that was undone at
-    once, no renames as such; what it loses in a burst, or beyond the kernel's limit of watches, the
-    core finds by looking at the disk, each directory once in `audit` seconds.
+    Needs libgamin and gam_server (Debian: the package gamin). A server of its own is started for
+    each instance, and ended with it; it holds one of the user's inotify instances, and one inotify
+    watch for each directory.
+
+    Tells no change that was undone at once, no renames as such. What it loses in a burst, or beyond
+    the kernel's limit of watches, the core finds by looking at the disk: where there were changes
+    once they have come to rest, and each directory once in `audit` seconds. Refuses paths of more
+    than 4,080 bytes. Source: gamin's documentation, for the API fam(3).
     """
 
     name = "gamin"

@@ -29,10 +29,13 @@ class InotifyBackend(Backend):
     """Linux' inotify: every change by name, at once, from the kernel.
 
     Needs Linux and pyinotify. A user may hold `fs.inotify.max_user_watches` watches (one for each
-    directory) in `fs.inotify.max_user_instances` instances; of more than
-    `fs.inotify.max_queued_events` unread events the kernel drops the rest, which is told as RESCAN;
-    so is what is mounted or unmounted, for which `/proc/self/mountinfo` is waited on. Says nothing
-    of changes that another machine makes on a network filesystem, nor of writes through mmap(2).
+    directory, and each file that is monitored itself) in `fs.inotify.max_user_instances` instances
+    (one for each started `FileMonitor`). Of more than `fs.inotify.max_queued_events` unread events
+    the kernel drops the rest, which is told as RESCAN; so is what is mounted or unmounted, for
+    which `/proc/self/mountinfo` is waited on.
+
+    Says nothing of changes that another machine makes on a network filesystem, nor of writes
+    through mmap(2). Source: inotify(7).
     """
 
     name = "inotify"

@@ -16,7 +16,12 @@ __all__ = ["PseudoBackend"]
 
 
 class PseudoBackend(Backend):
-    """Watches nothing. It isn't live, so it is used only when asked for by name."""
+    """Looks once: a monitor yields `exists` for what is there, `endExist`, and nothing more.
+
+    Needs nothing, and works on every system. It isn't live, so it is used only when asked for by
+    name: where a tree is to be read once by code that is written for events. With it
+    `FileMonitor.run` and iteration end as soon as everything is told.
+    """
 
     name = "pseudo"
     api = 1

@@ -38,10 +38,14 @@ class FamBackend(ServedBackend):
 class FamOfSgiBackend(FamBackend):
     """SGI's File Alteration Monitor, served by famd.
 
-    Needs libfam, and a running famd and portmapper. Tells no change that was undone at once, no
-    renames as such, and cuts names at a newline. famd says nothing at all beyond its limit of open
-    files, of which it takes one for each directory: what is missed the core finds by looking at
-    the disk, each directory once in `audit` seconds.
+    Needs libfam, and a running famd and portmapper; `check` asks the portmapper for famd. All
+    clients share that one, which is started and ended by others.
+
+    Tells no change that was undone at once, no renames as such, and cuts names at a newline. famd
+    says nothing at all beyond its limit of open files, of which it takes one for each directory:
+    what is missed the core finds by looking at the disk, each directory once in `audit` seconds.
+    Refuses paths of more than 294 bytes, by which famd drops the connection. Source: fam(3),
+    famd(8).
     """
 
     #: It is told at once, and tells at once.
@@ -99,7 +103,8 @@ class FamOfSgiBackend(FamBackend):
 class FamOfGaminBackend(FamBackend, GamServed):
     """FAM as gamin's libfam speaks it: gam_server under another name.
 
-    All that is said of the backend `gamin` holds for it, too.
+    Needs that library and gam_server (Debian: the packages libgamin0 and gamin). All that is said
+    of the backend `gamin` holds for it, too.
     """
 
     @classmethod

@@ -19,6 +19,7 @@ import pytest
 import famcore
 import famcore.backend
 from famcore import hookspecs
+from famcore.catalog import find_backends
 from famcore.cli.root import fam
 from famcore.plugins.hooks import HOOKS
 
@@ -91,6 +92,22 @@ def test_a_public_name_is_in_the_api_reference(name: str) -> None:
 def test_a_name_of_the_backend_contract_is_in_the_api_reference(name: str) -> None:
     module = "famcore" if name in famcore.__all__ else "famcore.backend"
     assert f"{module}.{name}" in documented("api.md")
+
+
+def test_the_table_of_backends_is_what_they_say_of_themselves() -> None:
+    text = (DOCS / "file-monitor-development.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \| ([\w-]+) \| (\d+) \| (.*) \|$", text, re.MULTILINE)
+    ours = [each for each in find_backends() if each.name in ("pseudo", "fam", "gamin", "inotify")]
+    assert len(ours) == 4
+    assert sorted(told) == sorted(
+        (
+            each.name,
+            each.distribution.split()[0],
+            str(each.priority),
+            ", ".join(each.capabilities) or "none",
+        )
+        for each in ours
+    )
 
 
 # --- hooks

@@ -22,7 +22,7 @@ class GaminBackend(GamServed):
     Tells no change that was undone at once, no renames as such. What it loses in a burst, or beyond
     the kernel's limit of watches, the core finds by looking at the disk: where there were changes
     once they have come to rest, and each directory once in `audit` seconds. Refuses paths of more
-    than 4,080 bytes. Source: gamin's documentation, for the API fam(3).
+    than 4,080 bytes. Source: the documentation of gamin.
     """
 
     name = "gamin"

@@ -44,8 +44,7 @@ class FamOfSgiBackend(FamBackend):
     Tells no change that was undone at once, no renames as such, and cuts names at a newline. famd
     says nothing at all beyond its limit of open files, of which it takes one for each directory:
     what is missed the core finds by looking at the disk, each directory once in `audit` seconds.
-    Refuses paths of more than 294 bytes, by which famd drops the connection. Source: fam(3),
-    famd(8).
+    Refuses paths of more than 294 bytes, by which famd drops the connection. Source: famd(8).
     """
 
     #: It is told at once, and tells at once.

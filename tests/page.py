@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 #: Seconds that a command may take until it has ended and all that is to be seen is there.
 DEADLINE = 30.0
@@ -111,42 +111,44 @@ class Shell:
     """A bash that is told one command at a time."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
+        self._bash = subprocess.Popen(
             ["bash", "-c", BASH],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
         )
-
-    def close(self) -> None:
-        """End it; what it has started may go on."""
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        assert self._bash.stdin
+        assert self._bash.stdout
+        self._in, self._out = self._bash.stdin, self._bash.stdout
 
     def run(self, command: Command) -> None:
-        self.process.stdin.write(command.text.encode() + b"\0")
+        self._in.write(command.text.encode() + b"\0")
         self._await(command)
 
     def end(self) -> None:
         """Nothing may go on, nor be seen that the page does not show."""
-        self.process.stdin.close()
+        self._in.close()
         self._await(Command(0, "the end of the page", ""), until_closed=True)
+
+    def close(self) -> None:
+        """End it; what it has started may go on."""
+        self._bash.kill()
+        self._bash.wait()
+        self._in.close()
+        self._out.close()
 
     def _await(self, command: Command, *, until_closed: bool = False) -> None:
         deadline = time.monotonic() + DEADLINE
-        out, jobs = self.process.stdout, None
-        text, said = b"", ""
+        read, jobs = b"", None
         while True:
             left = deadline - time.monotonic()
             closed = False
-            if left > 0 and select.select([out], [], [], left)[0]:
-                data = os.read(out.fileno(), 65536)
+            if left > 0 and select.select([self._out], [], [], left)[0]:
+                data = os.read(self._out.fileno(), 65536)
                 closed = not data
-                text += data
-            said = text.decode(errors="backslashreplace")
+                read += data
+            said = read.decode(errors="backslashreplace")
             if (done := DONE.search(said)) is not None:
                 jobs = int(done[1])
                 said = said.replace(done[0], "", 1)
@@ -154,7 +156,7 @@ class Shell:
             if is_over and holds(command.seen, said):
                 return
             if closed or jobs == 0 or left <= 0:
-                late = ", and it has not ended" if left <= 0 and not is_over else ""
+                late = "" if is_over else ", and it has not ended"
                 raise Wrong(
                     f"line {command.line}: {command.text}\n"
                     f"is to bring\n{command.seen}\nand brings{late}\n{said}"
@@ -185,7 +187,7 @@ def check_output(block: Block, printed: str | None) -> None:
         raise Wrong(f"line {block.line}: to be printed is\n{block.text}\nand is\n{printed}")
 
 
-def run_python(block: Block, path: Path, names: dict) -> str:
+def run_python(block: Block, path: Path, names: dict[str, Any]) -> str:
     """Run it; errors tell its lines by their numbers on the page. What it prints is returned."""
     printed = io.StringIO()
     code = compile("\n" * (block.line - 1) + block.text, str(path), "exec")

@@ -10,7 +10,6 @@ import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -61,17 +60,11 @@ def test_the_code_of_a_page_runs(name: str, tmp_path: Path) -> None:
     assert page.returncode == 0, said
 
 
-def links_of(text: str) -> Iterator[str]:
-    """The files that a page refers to."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if not re.match(r"[a-z]+:|#", target):
-            yield target.partition("#")[0]
-
-
 @pytest.mark.parametrize("name", PAGES)
-def test_what_a_page_refers_to_is_there(name: str) -> None:
+def test_the_pages_that_a_page_refers_to_are_there(name: str) -> None:
     path = PAGES[name]
-    assert [link for link in links_of(path.read_text()) if not (path.parent / link).exists()] == []
+    targets = re.findall(r"\]\(([^):#\s]+\.md)[#)]", path.read_text())
+    assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
 # --- names

@@ -9,6 +9,7 @@ project = "famcore"
 version = release = famcore.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 
+smartquotes = False
 html_theme = "furo"
 html_title = f"famcore {version}"
 html_copy_source = False

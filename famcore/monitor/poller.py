@@ -30,7 +30,11 @@ class Poller:
 
     def __init__(self) -> None:
         self._queue: _Queue = _SystemQueue()
-        self._woken, self._waker = os.pipe()
+        try:
+            self._woken, self._waker = os.pipe()
+        except OSError:
+            self._queue.close()
+            raise
         for descriptor in (self._woken, self._waker):
             os.set_blocking(descriptor, False)
         self._queue.add(self._woken)

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import asyncio
 
+#: A loop and a descriptor → those who wait there. A loop calls but one reader for a descriptor.
+_waiters: dict[tuple[asyncio.AbstractEventLoop, int], list[asyncio.Future[None]]] = {}
+
 
 async def readable(fileno: int) -> None:
-    """Return once `fileno` is readable. One waiter for a descriptor at a time."""
+    """Return once `fileno` is readable. The loop knows of it only while somebody waits."""
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-
-    def wake() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    loop.add_reader(fileno, wake)
+    ready: asyncio.Future[None] = loop.create_future()
+    waiters = _waiters.setdefault((loop, fileno), [])
+    if not waiters:
+        loop.add_reader(fileno, _wake, waiters)
+    waiters.append(ready)
     try:
         await ready
     finally:
-        loop.remove_reader(fileno)
+        waiters.remove(ready)
+        if not waiters:
+            loop.remove_reader(fileno)
+            del _waiters[loop, fileno]
 
 
-async def turn() -> None:
-    """Let everything else in the loop have its turn."""
-    await asyncio.sleep(0)
+def _wake(waiters: list[asyncio.Future[None]]) -> None:
+    for ready in waiters:
+        if not ready.done():
+            ready.set_result(None)
+
+
+async def rest(seconds: float) -> None:
+    """Let everything else in the loop have its turn, and `seconds` pass."""
+    await asyncio.sleep(seconds)

@@ -29,6 +29,8 @@ class Dispatch:
         self.debug = False
         #: Undelivered, the next one first.
         self.queue: deque[Event] = deque()
+        #: Events that have been delivered and are to be iterated over.
+        self.left: deque[Event] = deque()
         #: Events of this batch that handlers have had, and consumers have not.
         self._handled: list[Event] = []
         #: The consumers of this batch: those that were there when it was begun.
@@ -44,20 +46,15 @@ class Dispatch:
         return bool(self.queue or self._handled or self._owed)
 
     def clear(self) -> None:
-        """Drop all that is undelivered."""
+        """Drop all that is undelivered, or not iterated over."""
         self.queue.clear()
+        self.left.clear()
         self._handled.clear()
         self._owed.clear()
 
     def take(self) -> Event | None:
         """The next undelivered event, which is the caller's; None if there is none."""
-        while True:
-            try:
-                event = self.queue.popleft()
-            except IndexError:
-                return None
-            if not _is_removed(event):
-                return event
+        return _take(self.queue)
 
     def has_undelivered(self) -> bool:
         """Whether `take` would return an event."""
@@ -72,6 +69,16 @@ class Dispatch:
     def undelivered(self) -> list[Event]:
         """A copy of the undelivered events."""
         return [event for event in list(self.queue) if not _is_removed(event)]
+
+    # --- iteration
+
+    def next_left(self) -> Event | None:
+        """The next event to be iterated over, which is the caller's; None if there is none."""
+        return _take(self.left)
+
+    def take_left(self) -> list[Event]:
+        """All events to be iterated over, which are the caller's."""
+        return list(iter(self.next_left, None)) if self.left else []
 
     # --- delivery
 
@@ -195,6 +202,17 @@ class _Batch:
             self._removals = removals
             self._events = tuple(event for event in self._events if not _is_removed(event))
         return self._events
+
+
+def _take(events: deque[Event]) -> Event | None:
+    """The first of `events` whose monitor is not removed, taken away with those before it."""
+    while True:
+        try:
+            event = events.popleft()
+        except IndexError:
+            return None
+        if not _is_removed(event):
+            return event
 
 
 def _is_removed(event: Event) -> bool:

@@ -14,7 +14,7 @@ from famcore.dispatch import Dispatch
 from famcore.errors import FamError
 from famcore.events import Coverage, Event, Monitor
 from famcore.ignore import DEFAULT_IGNORE, compile_patterns
-from famcore.monitor.batches import Batches, Events
+from famcore.monitor.batches import Batches, EachEvent
 from famcore.monitor.fam_names import FamNames
 from famcore.monitor.loop import Loop
 from famcore.monitor.opening import load, open_backend, sort_out
@@ -399,14 +399,14 @@ class FileMonitor(FamNames):
     def batches(self) -> Batches:
         """Iterates, also by `async for`, over batches: each is delivered, then yielded.
 
-        Ends as `run` does.
+        Ends as `run` does. Of two iterations at once each event goes to one.
         """
-        return Batches(self._started, self._stops)
+        return Batches(self._started, self._stops, self._dispatch)
 
     def __iter__(self) -> Iterator[Event]:
         """Each event, of each batch that is delivered. Ends as `run` does."""
-        return iter(Events(self.batches()))
+        return EachEvent(iter(self.batches()), self._dispatch)
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """The same in an asyncio loop, without a thread."""
-        return aiter(Events(self.batches()))
+        return EachEvent(aiter(self.batches()), self._dispatch)

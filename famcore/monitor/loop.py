@@ -8,16 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from famcore.dispatch import Announcer, Dispatch
-from famcore.events import BATCH, Event, Monitor
+from famcore.events import Event, Monitor
+from famcore.monitor.burst import Burst
 from famcore.monitor.reader import Reader
-
-#: In a burst, to read whenever there is something is to read one event at a time. A burst is told
-#: by its rate: so many small batches in a row, each done this soon (seconds) after the last. The
-#: pause that is then made before the next lets events gather, as long as there are as many.
-_BURST_CALLS = 3
-_BURST_SOON = 0.001
-_BURST_PAUSE = 0.002
-
 
 #: Seconds that an event loop may be kept waiting by a look at the disk.
 _BRIEF = 0.005
@@ -32,9 +25,7 @@ class Loop:
         self._announcer = Announcer(dispatch)
         #: Held while handlers and consumers run; they may go on delivering, so it is taken anew.
         self._turn = threading.RLock()
-        #: How many batches in a row were small and soon after the last, which was done then.
-        self._quick = 0
-        self._done_at = 0.0
+        self.burst = Burst()
 
     def next_batch(
         self,
@@ -56,11 +47,9 @@ class Loop:
         # Who gives no time wants to know what there is, and waits for that.
         until = deadline if timeout else None
         ready: set[int] | None = None
-        fewest = 1
-        if patient and self._quick >= _BURST_CALLS:
-            fewest += round(_BURST_PAUSE / _BURST_SOON)
-            time.sleep(_BURST_PAUSE)
-            self._done_at += _BURST_PAUSE
+        if patient and (pause := self.burst.pause()):
+            time.sleep(pause)
+            self.burst.resume()
         try:
             while not self.reader.closed:
                 if not (self._turn.acquire(blocking=False) or self._take_turn(deadline)):
@@ -72,11 +61,7 @@ class Loop:
                 finally:
                     self._turn.release()
                 if events:
-                    now = time.monotonic()
-                    is_soon = now - self._done_at < _BURST_SOON
-                    is_quick = is_soon and fewest <= len(events) < BATCH
-                    self._quick = self._quick + 1 if is_quick else 0
-                    self._done_at = now
+                    self.burst.done(len(events))
                     return events
                 ready = self.reader.wait(deadline, token)
                 if ready is None:

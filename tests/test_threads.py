@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import queue
 import sys
 import threading
 import time
@@ -678,3 +679,30 @@ def test_two_threads_that_start_it_at_once_start_it_once(make_fam, spot, backgro
         fam.handle_events()
         fam.shutdown()
         assert calls == ["started", "events"]
+
+
+def test_one_thread_runs_and_others_take_what_it_puts_in_a_queue(fam, spot, background):
+    count, workers = 10_000, 4
+    jobs = queue.Queue(maxsize=100)
+    done = [[] for _ in range(workers)]
+    fam.add_monitor(spot, lambda event: jobs.put(event) if event.filename != str(spot) else None)
+
+    def work(mine):
+        while (event := jobs.get()) is not None:
+            mine.append((event.filename, event.action))
+            if sum(map(len, done)) == count:
+                fam.stop()
+
+    # What is there is told first: of a file that comes meanwhile `changed` might be, too.
+    fam.handle_events()
+    working = [background(work, mine) for mine in done]
+    running = background(fam.run)
+    fill(spot, count)
+    running()
+    for _ in range(workers):
+        jobs.put(None)
+    for wait in working:
+        wait()
+    told = [each for mine in done for each in mine]
+    assert sorted(name for name, _ in told) == sorted(os.listdir(spot))
+    assert {action for _, action in told} == {"created"}

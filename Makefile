@@ -32,7 +32,7 @@ check: .venv
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/mypy $(LENIENT) --explicit-package-bases conftest.py tests plugins/*/tests
+	.venv/bin/mypy $(LENIENT) --explicit-package-bases conftest.py tests plugins/*/tests examples/*/tests
 	.venv/bin/lint-imports --cache-dir .cache/import-linter
 	$(MAKE) --no-print-directory docs
 

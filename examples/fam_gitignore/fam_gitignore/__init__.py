@@ -1,0 +1,86 @@
+"""A consumer that leaves out what git would: the names in `.gitignore` files, and `.git` itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+
+from pathspec import GitIgnoreSpec
+
+import famcore
+
+__all__ = ["Gitignore"]
+
+log = logging.getLogger(__name__)
+
+
+class Gitignore:
+    """Told of nothing, asked of each entry: `fam_ignore` is the only hook it has.
+
+    `names`: more patterns, separated by blanks, that hold in every directory.
+    """
+
+    def __init__(self, *, names: str = "") -> None:
+        self._names = GitIgnoreSpec.from_lines(names.split())
+        #: Directory → when its `.gitignore` was written, and what is in it.
+        self._rules: dict[str, tuple[int, GitIgnoreSpec]] = {}
+
+    @famcore.hookimpl
+    def fam_ignore(self, path: str, is_directory: bool) -> bool | None:
+        """True for what is left out. None for all else: another consumer may ignore it."""
+        directory, _, name = path.rpartition("/")
+        # A pattern that ends in a slash is for directories alone.
+        slash = "/" if is_directory else ""
+        if name == ".git" or self._names.match_file(name + slash):
+            return True
+        for above in _up_to_the_top(directory):
+            rules = self._rules_in(above)
+            if rules is not None:
+                said = rules.check_file(path[len(above) + 1 :] + slash).include
+                # The nearest file that says something counts: `!name` takes it in again.
+                if said is not None:
+                    return said or None
+        return None
+
+    def _rules_in(self, directory: str) -> GitIgnoreSpec | None:
+        """What is in the `.gitignore` of `directory`, read anew when it has been written."""
+        file = f"{directory}/.gitignore"
+        try:
+            written = os.stat(file).st_mtime_ns
+        except OSError:
+            self._rules.pop(directory, None)
+            return None
+        known = self._rules.get(directory)
+        if known is None or known[0] != written:
+            known = self._rules[directory] = (written, _read(file))
+        return known[1]
+
+
+def _up_to_the_top(directory: str) -> Iterator[str]:
+    """`directory` and those above it, up to the top of its repository."""
+    while True:
+        yield directory
+        if not directory or os.path.lexists(f"{directory}/.git"):
+            return
+        directory = directory.rpartition("/")[0]
+
+
+def _read(file: str) -> GitIgnoreSpec:
+    try:
+        with open(file, encoding="utf-8", errors="surrogateescape") as lines:
+            return GitIgnoreSpec.from_lines(_valid(lines, file))
+    except OSError as error:
+        log.warning("%s can't be read, so it ignores nothing: %s", file, error.strerror)
+        return GitIgnoreSpec([])
+
+
+def _valid(lines: Iterable[str], file: str) -> Iterator[str]:
+    """Those of `lines` that are patterns, or none at all."""
+    for number, line in enumerate(lines, 1):
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError as error:
+            log.warning("%s, line %d is left out: %s", file, number, error)
+        else:
+            yield line

@@ -13,10 +13,10 @@ async def readable(fileno: int) -> None:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
     waiters = _waiters.setdefault((loop, fileno), [])
-    if not waiters:
-        loop.add_reader(fileno, _wake, waiters)
     waiters.append(ready)
     try:
+        if len(waiters) == 1:
+            loop.add_reader(fileno, _wake, waiters)
         await ready
     finally:
         waiters.remove(ready)

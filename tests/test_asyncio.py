@@ -121,6 +121,7 @@ def test_what_is_left_of_a_batch_is_for_the_next_async_iteration(fam, spot):
             async for event in fam:
                 seen.append(event.filename)
                 break
+            assert not asyncio.get_running_loop().remove_reader(fam.fileno())
         return seen
 
     assert sorted(in_asyncio(main)) == sorted([*names(10), str(spot), str(spot)])

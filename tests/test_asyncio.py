@@ -7,9 +7,11 @@ import random
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+import famcore
 from famcore.backend import Backend, Capability, Interest, Kind
 
 DEADLINE = 60.0
@@ -18,12 +20,20 @@ A_WHILE = 0.2
 #: Seconds after which something most likely waits. What is expected does not depend on it.
 SOON = 0.02
 
+CHAOS = Path(__file__).with_name("chaos.py")
+#: Sockets and links to directories, which `rglob` goes through.
+LEFT_OUT = "symlink", "relink", "way", "socket"
+
 WRITER = """
 import os, sys
 place, first, last = sys.argv[1], *map(int, sys.argv[2:])
 for number in range(first, last):
     os.close(os.open(f"{place}/{number:06}", os.O_CREAT | os.O_WRONLY))
 """
+
+
+def named(name):
+    return famcore.Event(0, name, "changed")
 
 
 def in_asyncio(function):
@@ -457,6 +467,45 @@ def test_a_backend_without_a_descriptor_is_heard(make_fam, spot):
 
 
 # Many
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tree_in_which_all_happens_is_known_by_two_tasks_that_are_cancelled(seed, fam, tmp_path):
+    """What stands by the events that both have taken is what is on disk."""
+    place = tmp_path / "1"
+    for name in ("root", "out"):
+        (place / name).mkdir(parents=True)
+    fam.add_monitor(place / "root", recursive=True)
+    chance = random.Random(seed)
+    names, twice = set(), []
+
+    async def take():
+        async for event in fam:
+            if event.action in ("exists", "created"):
+                twice.extend({event.filename} & names)
+                names.add(event.filename)
+            elif event.action == "deleted":
+                names.discard(event.filename)
+
+    async def main():
+        arguments = [str(place), str(seed), "2000", *LEFT_OUT]
+        chaos = await asyncio.create_subprocess_exec(sys.executable, CHAOS, *arguments)
+        quiet = 0.0
+        # Taken at last: by those who are not cancelled soon.
+        while chaos.returncode is None or quiet < A_WHILE:
+            taking = [asyncio.create_task(take()) for _ in range(2)]
+            quiet = A_WHILE if chaos.returncode is not None else chance.choice([0, 0.001, 0.01])
+            await asyncio.wait(taking, timeout=quiet)
+            for task in taking:
+                task.cancel()
+            await asyncio.wait(taking)
+        assert chaos.returncode == 0
+
+    in_asyncio(main)
+    root = place / "root"
+    on_disk = {str(path.relative_to(root)) for path in root.rglob("*")}
+    assert names - {str(root)} == {name for name in on_disk if not fam.should_ignore(named(name))}
+    assert twice == []
 
 
 def test_fifty_thousand_are_told_in_order_and_gather_in_batches(fam, spot):

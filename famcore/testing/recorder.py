@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from famcore.backend import Backend, Capability
+from famcore.errors import BackendLost
 from famcore.events import Event, EventCode
 from famcore.hookspecs import hookimpl
 from famcore.monitor import FileMonitor
@@ -54,6 +55,8 @@ class Recorder:
         self.breaches: list[str] = []
         #: Why the disk was compared: something was lost.
         self.resynced: list[str] = []
+        #: The backend said so; it was opened again, or will be.
+        self.is_source_lost = False
         self._seen = 0
         self.fam = FileMonitor(
             backend, ignore=ignore, consumers=[self], audit=60.0 if exact else _AUDIT
@@ -149,6 +152,7 @@ class Recorder:
     @hookimpl
     def fam_error(self, plugin_name: str, error: BaseException) -> None:
         """Nothing may fail."""
+        self.is_source_lost |= isinstance(error, BackendLost)
         self.breaches.append(f"{plugin_name} failed: {error!r}")
 
 

@@ -21,6 +21,9 @@ _SHOWN = 50
 class ScenarioFailed(AssertionError):
     """A rule was not kept: the message says which, what was done, what came and what was due."""
 
+    #: The backend's source was lost meanwhile: its server ended, say.
+    is_source_lost = False
+
 
 def run(scenario: Scenario, backend: type[Backend], directory: str | os.PathLike[Any]) -> None:
     """Carry out `scenario` in the empty `directory`, on one backend.
@@ -83,7 +86,9 @@ class _Run:
         if wrongs or not as_wanted():
             if is_done():
                 raise NotHere(f"a burst was too much: {', '.join(self._recorder.resynced)}")
-            raise ScenarioFailed("\n".join(self._report(done, step, wanted, wrongs)))
+            failed = ScenarioFailed("\n".join(self._report(done, step, wanted, wrongs)))
+            failed.is_source_lost = self._recorder.is_source_lost
+            raise failed
 
     def _set(self, on: On) -> Log:
         path = f"{self._root}/{on.path}" if on.path else self._root

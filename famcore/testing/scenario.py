@@ -83,6 +83,8 @@ class Scenario:
     ignore: tuple[str, ...] = DEFAULT_IGNORE
     #: There is more at once than a backend's queue may hold where the system is set so.
     is_burst: bool = False
+    #: The steps are so many rounds, each of equally many.
+    rounds: int = 1
 
     def __str__(self) -> str:
         return self.name
@@ -90,3 +92,10 @@ class Scenario:
     def applies_to(self, backend: type[Backend]) -> bool:
         """Whether the backend has what is needed."""
         return self.needs in backend.capabilities
+
+    def shortened(self, rounds: int) -> Scenario:
+        """The same with so many rounds of its steps, if it has more."""
+        if rounds >= self.rounds:
+            return self
+        steps = self.steps[: len(self.steps) * rounds // self.rounds]
+        return dataclasses.replace(self, steps=steps, rounds=rounds)

@@ -6,6 +6,7 @@ import itertools
 
 from famcore.testing.scenario import Scenario
 from famcore.testing.scenarios import (
+    again,
     at_once,
     coming_back,
     entries,
@@ -24,7 +25,7 @@ from famcore.testing.scenarios import (
     silent,
 )
 
-__all__ = ["SCENARIOS"]
+__all__ = ["AGAIN", "SCENARIOS"]
 
 SCENARIOS: tuple[Scenario, ...] = tuple(
     itertools.chain(
@@ -46,3 +47,6 @@ SCENARIOS: tuple[Scenario, ...] = tuple(
         recursive.SCENARIOS,
     )
 )
+
+#: Those that go on and on.
+AGAIN = again.SCENARIOS

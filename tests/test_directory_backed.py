@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from famcore import hookimpl
+from famcore.testing import chaos
 
-CHAOS = Path(__file__).with_name("chaos.py")
+CHAOS = ("-m", chaos.__name__)
 #: What no event tells: a file written by another name, and where links lead.
 LEFT_OUT = "link", "symlink", "relink", "way", "socket"
 OPERATIONS = 1_000
@@ -136,7 +137,7 @@ def test_its_view_is_what_is_on_disk(handle, seed, make_fam, tmp_path):
 
     def begin(count):
         arguments = [place, str(chance.randrange(2**32)), str(count), *LEFT_OUT]
-        return subprocess.Popen([sys.executable, CHAOS, *arguments])
+        return subprocess.Popen([sys.executable, *CHAOS, *arguments])
 
     # That there is something at first.
     assert begin(200).wait() == 0
@@ -145,10 +146,10 @@ def test_its_view_is_what_is_on_disk(handle, seed, make_fam, tmp_path):
     backed = DirectoryBacked(fam, place / "root")
     lock = threading.Lock()
     for stage in range(STAGES):
-        with begin(OPERATIONS) as chaos:
-            while chaos.poll() is None:
+        with begin(OPERATIONS) as operations:
+            while operations.poll() is None:
                 handle(fam, lock)
-        assert chaos.returncode == 0
+        assert operations.returncode == 0
         fam.handle_events_in_interval(QUIET)
         differ = list(differences(backed.view(), on_disk(place / "root")))
         assert differ == [], f"seed {seed}, stage {stage}"

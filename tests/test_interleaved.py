@@ -9,22 +9,19 @@ import contextlib
 import itertools
 import os
 import random
-import runpy
 import time
-from pathlib import Path
 
 import pytest
 
 from famcore import DEFAULT_IGNORE
 from famcore.backend import Capability, Interest, Kind
 from famcore.catalog import find_backends
-from famcore.testing import Recorder
+from famcore.testing import NotHere, Recorder, chaos
 
-CHAOS = runpy.run_path(str(Path(__file__).with_name("chaos.py")))
 #: What all the rest hangs on is done more often than at full speed: programs are short.
 WEIGHTS = {
     do: weight * (6 if do.__name__.startswith(("root", "way")) else 1)
-    for do, weight in CHAOS["OPERATIONS"].items()
+    for do, weight in chaos.OPERATIONS.items()
 }
 
 EXACT = [
@@ -72,7 +69,7 @@ class Calls:
     def do(self, number, do, path, other, when=""):
         self.journal.append(f"{do.__name__} {path} {other} ({number}){when}")
         before, self.is_off = self.is_off, True
-        with contextlib.suppress(OSError, CHAOS["NotHere"]):
+        with contextlib.suppress(OSError, NotHere):
             do(path, other, number)
         self.is_off = before
 
@@ -149,14 +146,14 @@ class Program:
 
     def operate(self, number):
         (do,) = self.chance.choices(list(WEIGHTS), WEIGHTS.values())
-        path, other = CHAOS["any_paths"](self.chance.choice, do)
+        path, other = chaos.any_paths(self.chance.choice, do)
         if self.chance.random() < 0.5:
             self.calls.do(number, do, path, other)
         else:
             self.calls.put_off(self.chance.choice(CALLS), number, do, path, other)
 
     def set_monitor(self):
-        path = CHAOS["any_monitored"](self.chance.choice)
+        path = chaos.any_monitored(self.chance.choice)
         recursive = self.chance.random() < 0.5
         with self.interrupted(), contextlib.suppress(OSError):
             log = self.recorder.monitor(f"{self.place}/{path}", recursive=recursive)
@@ -206,7 +203,7 @@ class Program:
 def test_what_happens_meanwhile_is_told(seed, deadline, calls, tmp_path, monkeypatch):
     if not EXACT:
         pytest.skip("no exact backend is installed")
-    CHAOS["prepare"](tmp_path)
+    chaos.prepare(tmp_path)
     monkeypatch.chdir(tmp_path)
     with Recorder(interruptible(EXACT[0], calls), DEFAULT_IGNORE) as recorder:
         wrongs = Program(seed, recorder, calls, tmp_path).run()

@@ -17,16 +17,17 @@ import pytest
 
 from famcore.backend import Capability
 from famcore.catalog import find_backends
-from famcore.testing import Recorder
+from famcore.testing import Recorder, chaos
 from famcore.testing.expected import Told, created, fits, in_any_order
 from famcore.testing.fold import names_on_disk
+from famcore.testing.oracle import counting
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "storms.py"
 STORMS = runpy.run_path(str(SCRIPT))
-CHAOS = HERE / "chaos.py"
-PREPARE = runpy.run_path(str(CHAOS))["prepare"]
-COUNTING = runpy.run_path(str(HERE / "oracle.py"))["counting"]
+CHAOS = ("-m", chaos.__name__)
+
+
 LIVE = [found for found in find_backends() if found.live]
 #: A filesystem in memory, on Linux.
 MEMORY = "/dev/shm"
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("deadline")
 def backend(request):
     if request.param.backend is None:
         pytest.skip(str(request.param))
-    return COUNTING(request.param.backend)
+    return counting(request.param.backend)
 
 
 @pytest.fixture(params=["in memory", "on disk"])
@@ -178,7 +179,7 @@ def test_what_left_is_not_watched_and_what_stayed_is(recorder, backend, place):
     # Nothing is done in these any more by which they could be noticed later.
     (place / "root/left/right").rename(place / "out/right")
     rest(recorder)
-    latecomer = COUNTING(backend.__base__)
+    latecomer = counting(backend.__base__)
     with Recorder(latecomer, ()) as late:
         late.monitor(place / "root", recursive=True)
         late.rest()
@@ -208,8 +209,8 @@ def test_what_left_is_not_watched_and_what_stayed_is(recorder, backend, place):
 )
 def test_ten_thousand_random_operations_are_told(left_out, recorder, tmp_path):
     place = tmp_path / "chaos"
-    PREPARE(place)
+    chaos.prepare(place)
     for path, recursive in (("root", True), ("way", True), ("root", False)):
         recorder.monitor(place / path, recursive=recursive)
-    deliver(recorder, CHAOS, place, len(left_out), OPERATIONS, *left_out)
+    deliver(recorder, *CHAOS, place, len(left_out), OPERATIONS, *left_out)
     assert_all_told(recorder)

@@ -60,9 +60,11 @@ class SideBySide:
                 return
             if end.set_running_or_notify_cancel():
                 try:
-                    end.set_result(self._carry_out(scenario))
+                    self._carry_out(scenario)
                 except BaseException as error:
                     end.set_exception(error)
+                else:
+                    end.set_result(None)
 
     def _carry_out(self, scenario: Scenario) -> None:
         """Once more if the source was lost meanwhile: a server may end, and be started again."""
@@ -70,9 +72,9 @@ class SideBySide:
             place = self._place / f"{id(scenario)}-{attempt}"
             place.mkdir()
             try:
-                return run(scenario, self._backend, place)
+                run(scenario, self._backend, place)
+                return
             except (ScenarioFailed, BackendUnavailable) as failed:
                 is_lost = not isinstance(failed, ScenarioFailed) or failed.is_source_lost
                 if not is_lost or attempt == _ATTEMPTS:
                     raise
-        return None

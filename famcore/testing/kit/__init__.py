@@ -5,15 +5,26 @@ It takes pytest, which nothing else of famcore does: import it from `famcore.tes
 
 from __future__ import annotations
 
+from famcore.testing.kit.changes import ChangesTests
+from famcore.testing.kit.declaration import DeclarationTests
 from famcore.testing.kit.lifecycle import LifecycleTests
 from famcore.testing.kit.reading import ReadingTests
 from famcore.testing.kit.scenarios import ScenarioTests
+from famcore.testing.kit.storms import StormsTests
 from famcore.testing.kit.watching import WatchingTests
 
 __all__ = ["BackendTests"]
 
 
-class BackendTests(LifecycleTests, WatchingTests, ReadingTests, ScenarioTests):
+class BackendTests(
+    StormsTests,
+    ScenarioTests,
+    ChangesTests,
+    ReadingTests,
+    WatchingTests,
+    LifecycleTests,
+    DeclarationTests,
+):
     """All tests of the kit. Subclass it, and set `backend_class`.
 
     What a backend can't do and does not claim to isn't asked; what it fails at for a known reason

@@ -95,7 +95,7 @@ class Kit:
                 wrong.append(f"{name!r} is no test of the kit{did_you_mean(name, known)}")
             elif lacks := known[name].lacks(self.backend_class):
                 wrong.append(f"{name!r} is not asked of this backend: it {lacks}")
-            elif not (isinstance(reason, str) and reason.strip()):
+            elif not str(reason).strip():
                 wrong.append(f"{name!r} has no reason; say why the rule is not kept")
         if wrong:
             pytest.fail("waivers: " + "; ".join(wrong), pytrace=False)

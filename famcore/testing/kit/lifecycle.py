@@ -51,7 +51,7 @@ class LifecycleTests(Kit):
     def test_no_descriptor_is_left_when_it_is_closed(
         self, usable: type[Backend], rule: Rule, tmp_path: Path
     ) -> None:
-        """close releases everything, watches that are out too."""
+        """`close` releases everything, watches that are out too."""
         # What a library opens once and for all is not of the instance.
         usable().close()
         before = descriptors()
@@ -67,7 +67,7 @@ class LifecycleTests(Kit):
         trial.expect(not left, f"as many descriptors as before; left are {', '.join(left)}")
 
     def test_no_descriptor_is_left_of_a_watch_that_ended(self, trial: Trial) -> None:
-        """unwatch releases what the watch took, and so does what is GONE."""
+        """`unwatch` releases what the watch took, and so does what is GONE."""
         trial.do(make_directory("d"), make("f"))
         counts = []
         for _ in range(_TIMES):

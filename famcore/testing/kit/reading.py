@@ -20,7 +20,7 @@ class ReadingTests(Kit):
     """Its `read` and `fileno`."""
 
     def test_reading_never_waits(self, trial: Trial) -> None:
-        """read brings what is there now: nothing, if nothing is."""
+        """`read` brings what is there now: nothing, if nothing is."""
         for what in ("nothing is watched", "nothing has happened"):
             done = in_time(lambda: list(trial.instance.read()), _AT_ONCE)
             trial.note(f"read(), {what}")
@@ -39,12 +39,12 @@ class ReadingTests(Kit):
         if Capability.EXACT in trial.capabilities:
             trial.until(
                 lambda _: trial.is_told(Kind.CREATED, key, "a"),
-                f"CREATED 'a' of {key!r}, or RESCAN, within {trial.backend.latency:g} s or little more",
+                f"CREATED 'a' of {key!r}, or RESCAN, {trial.backend.latency:g} s later or so",
             )
 
     @needs(Capability.LIVE)
     def test_its_descriptor_is_readable_when_there_is_something_to_read(self, trial: Trial) -> None:
-        """fileno is readable when read has something, and not for long when it has nothing."""
+        """`fileno` is readable when read has something, and not for long when it has nothing."""
         trial.do(make_directory("d"))
         trial.begin("d")
         if trial.instance.fileno() is None:
@@ -62,9 +62,9 @@ class ReadingTests(Kit):
             trial.forget()
 
     def test_its_descriptor_is_one_and_the_same(self, trial: Trial) -> None:
-        """fileno gives an open descriptor, or None, and always the same."""
+        """`fileno` gives an open descriptor, or None, and always the same."""
         trial.do(make_directory("d"))
-        first = trial.instance.fileno()
+        first: object = trial.instance.fileno()
         trial.expect(
             first is None or (isinstance(first, int) and first >= 0),
             f"fileno() gives a descriptor or None, not {first!r}",

@@ -14,7 +14,7 @@ from famcore.testing.side_by_side import SideBySide
 
 _BEGUN = pytest.StashKey[SideBySide]()
 #: How often a late backend goes through what comes again and again.
-_TIMES = 2
+_TIMES = 3
 
 
 class ScenarioTests(Kit):
@@ -66,7 +66,7 @@ def _begun(
     backend: type[Backend], request: pytest.FixtureRequest, places: pytest.TempPathFactory
 ) -> SideBySide:
     node = request.node.getparent(pytest.Class)
-    begun = node.stash.get(_BEGUN, None)
+    begun: SideBySide | None = node.stash.get(_BEGUN, None)
     if begun is None:
         todo = [each.shortened(_TIMES) for each in selected(request) if each.applies_to(backend)]
         begun = node.stash[_BEGUN] = SideBySide(todo, backend, places.mktemp("side-by-side"))

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from famcore.backend import Backend, Capability, Change, Interest, Kind
 from famcore.testing.actions import Action, make
@@ -133,8 +133,10 @@ class Trial:
         __tracebackhide__ = True
         for _ in range(_READS):
             if not self.read():
-                return self.came
-        return self.fail("reads come to an end when nothing happens any more")
+                break
+        else:
+            self.fail("reads come to an end when nothing happens any more")
+        return self.came
 
     def rest(self) -> list[Change]:
         """Read until nothing has come for as long as a change may take."""
@@ -153,7 +155,7 @@ class Trial:
         deadline = time.monotonic() + _PATIENCE + 10 * self.backend.latency
         while not (self.read() and enough(self.came)) and not enough(self.came):
             if time.monotonic() > deadline:
-                return self.fail(expected)
+                self.fail(expected)
             self._wait(_QUIET)
         return self.came
 
@@ -180,7 +182,7 @@ class Trial:
         if not holds:
             self.fail(expected)
 
-    def fail(self, expected: str) -> Any:
+    def fail(self, expected: str) -> NoReturn:
         """Report that this was expected."""
         __tracebackhide__ = True
         raise RuleBroken("\n".join(self._report(expected)))
@@ -210,10 +212,11 @@ class Trial:
             change = Change(*raw)
             change = change._replace(kind=Kind(change.kind))
         except (TypeError, ValueError):
-            return self.fail(f"changes of five parts, the first of them a Kind, not {raw!r}")
+            self.fail(f"changes of five parts, the first of them a Kind, not {raw!r}")
         where = "" if change.kind is Kind.RESCAN and change.key is None else "/"
+        name: object = change.name
         self.expect(
-            isinstance(change.name, str) and not (where and where in change.name),
+            isinstance(name, str) and not (where and where in name),
             f"the name of an entry as a str, not as in {_said(change)}",
         )
         self.expect(

@@ -36,13 +36,13 @@ class WatchingTests(Kit):
     # --- keys
 
     def test_each_thing_has_a_key_of_its_own(self, trial: Trial) -> None:
-        """watch returns the key that this watch's changes carry: no two things share one."""
+        """`watch` returns the key that this watch's changes carry: no two things share one."""
         trial.do(make_directory("d"), make_directory("e"), make("f"))
         keys = [trial.watch(name) for name in ("", "d", "e", "f")]
         trial.expect(len(set(keys)) == len(keys), "four keys")
 
     def test_a_key_that_ended_is_never_used_again(self, trial: Trial) -> None:
-        """After unwatch, too, what is watched has another key: late changes would be taken for its."""
+        """After unwatch, too, what is watched has another key: what comes late is not its."""
         trial.do(make_directory("d"), make("f"))
         for _ in range(_TIMES):
             for name in ("d", "f"):
@@ -64,7 +64,7 @@ class WatchingTests(Kit):
             trial.unwatch(key)
 
     def test_unwatching_twice_is_harmless(self, trial: Trial) -> None:
-        """unwatch of a key that has ended does nothing, and harms no other watch."""
+        """`unwatch` of a key that has ended does nothing, and harms no other watch."""
         trial.do(make_directory("d"), make_directory("e"))
         key, other = trial.watch("d"), trial.watch("e")
         trial.unwatch(key)
@@ -75,7 +75,7 @@ class WatchingTests(Kit):
 
     @needs(_EXACT)
     def test_unwatching_what_is_gone_is_harmless(self, trial: Trial) -> None:
-        """unwatch of a key does nothing once its thing is gone, whether that was read or not."""
+        """`unwatch` of a key does nothing once its thing is gone, whether that was read or not."""
         trial.do(make_directory("d"), make_directory("e"))
         first = trial.watch("d")
         trial.do(remove_directory("d"))
@@ -106,7 +106,7 @@ class WatchingTests(Kit):
     # --- interest
 
     def test_every_interest_is_taken(self, trial: Trial) -> None:
-        """watch takes each Interest, for a directory and for a file; ALL is what is meant by none."""
+        """`watch` takes each Interest, of a directory and of a file; none is ALL."""
         trial.do(make_directory("d"), make("f"))
         for name in ("d", "f"):
             trial.instance.watch(trial.path(name))
@@ -142,7 +142,7 @@ class WatchingTests(Kit):
 
     @needs(_EXACT)
     def test_a_wider_interest_replaces_the_earlier_one(self, trial: Trial) -> None:
-        """Watched again with a wider Interest, a directory is told of as if it had been the first."""
+        """Watched again with a wider Interest, a directory is told of as by that."""
         trial.do(make_directory("d"))
         trial.watch("d", Interest.SELF)
         key = trial.watch("d", Interest.ALL)
@@ -183,23 +183,23 @@ class WatchingTests(Kit):
     # --- what the system refuses
 
     def test_a_missing_path_is_refused_as_by_the_system(self, trial: Trial) -> None:
-        """watch raises FileNotFoundError, with the path as its filename."""
+        """`watch` raises FileNotFoundError, with the path as its filename."""
         _refused(trial, "missing", FileNotFoundError)
 
     def test_a_path_below_a_file_is_refused_as_by_the_system(self, trial: Trial) -> None:
-        """watch raises NotADirectoryError, with the path as its filename."""
+        """`watch` raises NotADirectoryError, with the path as its filename."""
         trial.do(make("f"))
         _refused(trial, "f/below", NotADirectoryError)
 
     def test_a_name_that_is_too_long_is_refused_as_by_the_system(self, trial: Trial) -> None:
-        """watch raises an OSError (ENAMETOOLONG), with the path as its filename."""
+        """`watch` raises an OSError (ENAMETOOLONG), with the path as its filename."""
         _refused(trial, "x" * 300, OSError)
 
     @needs(Capability.LIVE)
     def test_what_may_not_be_read_is_refused_as_by_the_system(
         self, trial: Trial, nobody: None
     ) -> None:
-        """watch raises PermissionError, with the path as its filename: it is named as not covered."""
+        """`watch` raises PermissionError, with the path as its filename."""
         _refused(trial, "closed", PermissionError)
 
     def test_after_a_refusal_it_works_as_before(self, trial: Trial) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import runpy
 import select
 import signal
 import subprocess
@@ -22,7 +21,6 @@ from famcore.backend import Backend
 from famcore.testing import NotHere, Scenario, run
 
 INSTALLING = runpy.run_path(str(Path(__file__).with_name("installing.py")))
-SIDE_BY_SIDE = runpy.run_path(str(Path(__file__).with_name("side_by_side.py")))["SideBySide"]
 
 #: Seconds. What has not come by then never will, however busy the machine is.
 DEADLINE = 60.0
@@ -85,37 +83,6 @@ def carry_out(tmp_path: Path) -> Callable[[Scenario, type[Backend]], None]:
             pytest.skip(str(reason))
 
     return carry_out
-
-
-@pytest.fixture(scope="session")
-def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The scenarios on late backends that the selected tests carry out: all have begun."""
-    tests = [item for item in request.session.items if "side_by_side" in fixtures(item)]
-    with SIDE_BY_SIDE(tests, tmp_path_factory.mktemp("side-by-side")) as begun:
-        yield begun
-
-
-def fixtures(item: pytest.Item) -> list[str]:
-    return getattr(item, "fixturenames", [])
-
-
-@pytest.fixture
-def side_by_side(
-    begun: Any, request: pytest.FixtureRequest
-) -> Callable[[Scenario, type[Backend]], None]:
-    """Carry out a scenario; on a late backend beside all the others of this session."""
-
-    def wait(scenario: Scenario, backend: type[Backend]) -> None:
-        __tracebackhide__ = True
-        if not begun.has(scenario, backend):
-            request.getfixturevalue("carry_out")(scenario, backend)
-            return
-        try:
-            begun.wait(scenario, backend)
-        except NotHere as reason:
-            pytest.skip(str(reason))
-
-    return wait
 
 
 @pytest.fixture

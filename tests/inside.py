@@ -1,7 +1,7 @@
 """Tests that need a place of their own: for each file with such tests, a pytest runs them there.
 
 It works in the background and tells the pytest outside how each test ended. Of those at one place
-so many work at a time. Tests that are done side by side are all run by one, which mostly waits.
+so many work at a time, beside those that run the kit: these mostly wait.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ import pytest
 
 #: Set in such a pytest: the file where it tells of its tests.
 TOLD = "FAM_INSIDE"
-#: The fixture of tests that are done side by side.
-SIDE_BY_SIDE = "side_by_side"
 #: What waits until a file is not locked, and runs a program that locks it.
 IN_TURN = ("flock", "--no-fork")
 #: Seconds that it has to end in when the one outside ends.
@@ -110,20 +108,21 @@ class Inside:
         return next((it for it in self.places if item.get_closest_marker(it.marker)), None)
 
     def run_of(self, item):
-        """By which pytest it is run: at this place, by the one of its file, or the one of those."""
-        is_beside = SIDE_BY_SIDE in getattr(item, "fixturenames", ())
-        return self.place_of(item), SIDE_BY_SIDE if is_beside else item.path
+        """By which pytest it is run: at this place, by the one of its file."""
+        return self.place_of(item), item.path
 
     def start(self, session):
-        names = {}
+        items = {}
         for item in session.items:
-            names.setdefault(self.run_of(item), []).append(item.nodeid)
+            items.setdefault(self.run_of(item), []).append(item)
         slots = self.slots()
-        for key, its_names in names.items():
-            place, which = key
+        for key, its_items in items.items():
+            place, _ = key
             if place is not None and place.why_not() is None:
-                turn = () if which == SIDE_BY_SIDE else (*IN_TURN, next(slots[place]))
-                run = running(place, turn, its_names, session.config.rootpath)
+                mostly_waits = all(map(is_of_the_kit, its_items))
+                turn = () if mostly_waits else (*IN_TURN, next(slots[place]))
+                names = [item.nodeid for item in its_items]
+                run = running(place, turn, names, session.config.rootpath)
                 yield key, self.until_the_end.enter_context(run)
 
     def slots(self):
@@ -135,6 +134,11 @@ class Inside:
             )
             for place in self.places
         }
+
+
+def is_of_the_kit(item):
+    """Whether it is a test of the kit, `famcore.testing.BackendTests`."""
+    return hasattr(item.cls, "backend_class")
 
 
 def parameters(item):

@@ -1,4 +1,6 @@
-"""The oracle: random operations at full speed, and what monitors are told, against the disk.
+"""The oracle where there is little room or time: what monitors are told, against the disk.
+
+Random operations at full speed that are read at once are in the kit.
 
 $FAM_SOAK: go on for so many seconds, with other seeds.
 """
@@ -53,7 +55,6 @@ class How(NamedTuple):
 
 
 HOWS = {
-    "read at once": How(),
     "1,024 unread events": How(queue=1_024),
     "128 unread events": How(queue=128),
     "16 unread events": How(queue=16),
@@ -64,6 +65,7 @@ HOWS = {
 #: More of them, for the soak.
 ALL_HOWS = [
     *HOWS.values(),
+    How(),
     How(watches=40),
     How(watches=20, operations=4_000, stopped=True),
     How(watches=20, operations=4_000, queue=16),

@@ -13,6 +13,7 @@ from famcore.catalog import Found, choose, find_backends
 from famcore.cli.lines import harmless
 from famcore.cli.output import aside
 from famcore.cli.say import say_error
+from famcore.cli.table import print_table
 
 HEADINGS = ("NAME", "STATUS", "PRIORITY", "CAPABILITIES", "DISTRIBUTION", "REMARK")
 
@@ -32,7 +33,7 @@ def backends(*, as_json: bool) -> int:
         objects = [_fields(each, picked=each.name == picked) for each in found]
         sys.stdout.write(json.dumps(objects, indent=2) + "\n")
     elif found:
-        _print_table([_row(each, picked=each.name == picked) for each in found])
+        print_table(HEADINGS, [_row(each, picked=each.name == picked) for each in found])
     return 0 if found else 1
 
 
@@ -71,21 +72,3 @@ def _row(found: Found, *, picked: bool) -> tuple[str, ...]:
         "; ".join(filter(None, ("picked" if picked else "", found.remark, found.about))),
     )
     return tuple(map(harmless, cells))
-
-
-def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    if sys.stdout.isatty():
-        # Imported here: it takes longer than all the rest, and a pipe needs none of it.
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(*HEADINGS, box=None)
-        for row in rows:
-            table.add_row(*map(Text, row))
-        Console().print(table)
-        return
-    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
-    for row in (HEADINGS, *rows):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")

@@ -12,6 +12,7 @@ from famcore import FamError, __version__
 from famcore.cli import output
 from famcore.cli.backends import backends
 from famcore.cli.doctor import doctor
+from famcore.cli.check_backend import check_backend
 from famcore.cli.say import LogLines, say, say_error
 from famcore.cli.watch import watch
 
@@ -25,6 +26,7 @@ def fam() -> None:
 fam.add_command(watch)
 fam.add_command(backends)
 fam.add_command(doctor)
+fam.add_command(check_backend)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -43,9 +43,14 @@ def waiver(value: str) -> tuple[str, str]:
     help="A rule that is known not to be kept, and why. It fails if it is kept.",
 )
 @click.option("-x", "--first", is_flag=True, help="Stop at the first rule that is not kept.")
-@click.option("-k", "words", default="", metavar="WORDS", help="Only rules called so, as pytest.")
+@click.option("-k", "words", multiple=True, metavar="WORDS", help="Only rules that are called so.")
 def check_backend(
-    *, name: str, as_json: bool, waivers: Sequence[tuple[str, str]], first: bool, words: str
+    *,
+    name: str,
+    as_json: bool,
+    waivers: Sequence[tuple[str, str]],
+    first: bool,
+    words: Sequence[str],
 ) -> int:
     """Test the backend that is installed as NAME, by every rule of the kit.
 
@@ -75,7 +80,7 @@ def check_backend(
 
 
 def _results(
-    found: Found, waivers: Mapping[str, str], *, first: bool, words: str
+    found: Found, waivers: Mapping[str, str], *, first: bool, words: Sequence[str]
 ) -> Iterator[Result]:
     """What came of each rule; meanwhile a line on a terminal tells how far it is."""
     from famcore.testing.check import CheckFailed, Result, check

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -70,15 +70,15 @@ class CheckFailed(Exception):
 
 
 def check(
-    name: str, waivers: Mapping[str, str], *, first: bool = False, words: str = ""
+    name: str, waivers: Mapping[str, str], *, first: bool = False, words: Sequence[str] = ()
 ) -> Iterator[Begun | Result]:
     """Ask the rules of the backend that is installed as `name`, and say what comes of each.
 
-    `first`: stop when one fails; `words`: only those tests, as pytest's -k has them. It takes
-    pytest. Raises `CheckFailed` if nothing can be asked.
+    `first`: stop when one fails; `words`: only rules whose names have one of these in them. It
+    takes pytest. Raises `CheckFailed` if nothing can be asked.
     """
     with tempfile.TemporaryDirectory(prefix="fam-check-") as place:
-        asked = {"name": name, "waivers": dict(waivers), "first": first, "words": words}
+        asked = {"name": name, "waivers": dict(waivers), "first": first, "words": list(words)}
         with _tests(place, asked) as (process, lines):
             begun: dict[str, str] = {}
             number = count = 0
@@ -99,7 +99,7 @@ def check(
             message = "\n".join([how, *said])
             yield Result(begun["test"], begun["rule"], Outcome.FAIL, message=message)
         elif code == _NONE:
-            raise CheckFailed(f"no test of the kit is called like {words!r}")
+            raise CheckFailed(f"no rule of the kit has {' or '.join(map(repr, words))} in its name")
         elif code not in (_PASSED, _FAILED):
             raise CheckFailed("\n".join([_ended(code), *said]))
 

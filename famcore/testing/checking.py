@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -39,13 +39,20 @@ class TestBackend(BackendTests):
 class Telling:
     """A plugin of pytest: a line when a test begins, and one for what came of it."""
 
-    def __init__(self, lines: TextIO) -> None:
+    def __init__(self, lines: TextIO, words: Sequence[str]) -> None:
         self._lines = lines
+        self._words = words
         self._result: Result | None = None
 
     def _tell(self, what: dict[str, Any]) -> None:
         self._lines.write(json.dumps(what) + "\n")
         self._lines.flush()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
+        """Keep those that are asked for."""
+        if self._words:
+            names = ((item, f"{_rule(item).test}\n{_rule(item).name}") for item in items)
+            items[:] = [item for item, name in names if any(each in name for each in self._words)]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Tell how many there are."""
@@ -86,7 +93,7 @@ def _came(
     item: pytest.Function, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> tuple[Outcome, str, str]:
     """Outcome, remark and message of a phase."""
-    message = _message(call)
+    message = _message(item, call)
     if report.passed:
         return Outcome.PASS, "", ""
     if hasattr(report, "wasxfail"):
@@ -103,7 +110,7 @@ def _came(
     return Outcome.FAIL, "", message
 
 
-def _message(call: pytest.CallInfo[None]) -> str:
+def _message(item: pytest.Function, call: pytest.CallInfo[None]) -> str:
     """What was raised: in the kit's own words, or with the lines that it passed through."""
     if call.excinfo is None:
         return ""
@@ -112,7 +119,10 @@ def _message(call: pytest.CallInfo[None]) -> str:
         error, RuleBroken | ScenarioFailed | pytest.skip.Exception | pytest.fail.Exception
     ):
         return str(error)
-    return str(call.excinfo.getrepr(style="short"))
+    rule = _rule(item)
+    name = item.cls.backend_class.name if item.cls else ""
+    raised = call.excinfo.getrepr(style="short")
+    return f"backend {name!r}: {rule.name}\nthe rule: {rule.text}\nraised: {error!r}\n{raised}"
 
 
 def main(place: str, descriptor: str) -> int:
@@ -125,9 +135,8 @@ def main(place: str, descriptor: str) -> int:
     options = [f"--config-file={settings}", f"--rootdir={place}", f"--basetemp={place}/tmp"]
     options += ["--noconftest", "--import-mode=importlib", "-p", "no:cacheprovider"]
     options += ["-x"] if asked["first"] else []
-    options += ["-k", asked["words"]] if asked["words"] else []
     with open(int(descriptor), "w", encoding="utf-8") as lines:
-        return int(pytest.main([*options, str(tests)], plugins=[Telling(lines)]))
+        return int(pytest.main([*options, str(tests)], plugins=[Telling(lines, asked["words"])]))
 
 
 if __name__ == "__main__":

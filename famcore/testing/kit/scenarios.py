@@ -13,8 +13,8 @@ from famcore.testing.scenarios import AGAIN, SCENARIOS
 from famcore.testing.side_by_side import SideBySide
 
 _BEGUN = pytest.StashKey[SideBySide]()
-#: How often a late backend goes through what comes again and again.
-_TIMES = 3
+#: Rounds of what comes again and again, on a late backend.
+_ROUNDS = 4
 
 
 class ScenarioTests(Kit):
@@ -68,7 +68,7 @@ def _begun(
     node = request.node.getparent(pytest.Class)
     begun: SideBySide | None = node.stash.get(_BEGUN, None)
     if begun is None:
-        todo = [each.shortened(_TIMES) for each in selected(request) if each.applies_to(backend)]
+        todo = [each.shortened(_ROUNDS) for each in selected(request) if each.applies_to(backend)]
         begun = node.stash[_BEGUN] = SideBySide(todo, backend, places.mktemp("side-by-side"))
         node.addfinalizer(begun.cancel)
     return begun

@@ -21,6 +21,8 @@ from famcore.testing.recorder import Recorder
 _FILES, _FEWER = 20_000, 5_000
 #: Random operations of a round, and the seeds of the rounds; a late backend plays the first.
 _OPERATIONS, _SEEDS = 8_000, range(3)
+#: Lines of a report.
+_SHOWN = 100
 #: How often directories go and come.
 _TIMES = 20
 
@@ -75,7 +77,15 @@ class StormsTests(Kit):
             with round_.recorder:
                 wrongs = list(round_.run(_OPERATIONS)) or list(round_.end())
             if wrongs:
-                raise RuleBroken("\n".join([*_head(usable, rule), f"seed {seed}:", *wrongs]))
+                raise RuleBroken(
+                    "\n".join(
+                        [
+                            *_head(usable, rule),
+                            f"done: {_OPERATIONS:,} operations of the seed {seed}",
+                            *_wrong(wrongs),
+                        ]
+                    )
+                )
 
 
 def _remove(number: int) -> Action:
@@ -107,8 +117,12 @@ def _storm(
     wrongs = list(recorder.wrongs())
     if wrongs:
         done = ", ".join(map(str, actions[:20]))
-        raise RuleBroken("\n".join([*_head(backend, rule), f"done: {done}…", *wrongs[:40]]))
+        raise RuleBroken("\n".join([*_head(backend, rule), f"done: {done}…", *_wrong(wrongs)]))
 
 
 def _head(backend: type[Backend], rule: Rule) -> list[str]:
     return [f"backend {backend.name!r}: {rule.name}", f"the rule: {rule.text}"]
+
+
+def _wrong(wrongs: list[str]) -> list[str]:
+    return [*wrongs[:_SHOWN], "expected: what stands by the events is what is on disk"]

@@ -19,7 +19,8 @@ _BACK = "… and comes back, by any way: created (full path), created for each e
 
 SCENARIOS = (
     Scenario(
-        name="the directory is removed and made, ten times",
+        name="the directory is removed and made, time after time",
+        rounds=10,
         rule=_BACK,
         given=(make_directory("d"), make("d/a")),
         steps=(
@@ -48,7 +49,8 @@ SCENARIOS = (
         * 9,
     ),
     Scenario(
-        name="the directory is renamed away and back, ten times",
+        name="the directory is renamed away and back, time after time",
+        rounds=10,
         rule=_BACK,
         given=(make_directory("d"), make("d/a")),
         steps=(
@@ -71,7 +73,8 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        name="the directory is removed and made at once, ten times",
+        name="the directory is removed and made at once, time after time",
+        rounds=10,
         rule=_BACK,
         needs=Capability.EACH,
         given=(make_directory("d"), make("d/a")),
@@ -84,7 +87,8 @@ SCENARIOS = (
         * 10,
     ),
     Scenario(
-        name="the directory is replaced by another, ten times",
+        name="the directory is replaced by another, time after time",
+        rounds=10,
         rule=_BACK,
         needs=Capability.EACH,
         given=(make_directory("d"), make("d/a"), make_directory("new"), make("new/a")),

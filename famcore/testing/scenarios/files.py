@@ -70,7 +70,8 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        name="a monitored file is replaced by rename, ten times",
+        name="a monitored file is replaced by rename, time after time",
+        rounds=10,
         rule=_REPLACED,
         given=_GIVEN,
         monitors=_ON,
@@ -93,7 +94,8 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        name="a monitored file is removed and made, ten times",
+        name="a monitored file is removed and made, time after time",
+        rounds=10,
         rule=_BACK,
         given=_GIVEN,
         monitors=_ON,

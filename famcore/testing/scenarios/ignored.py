@@ -124,7 +124,8 @@ SCENARIOS = (
         steps=(after(rename("d/a.swp", "d/a")).tells(created("a")),),
     ),
     Scenario(
-        name="a file is renamed from an ignored name onto a known one, ten times",
+        name="a file is renamed from an ignored name onto a known one, time after time",
+        rounds=10,
         rule=_RENAMED,
         given=(make_directory("d"), write("d/a")),
         steps=(after(write("d/a.swp"), rename("d/a.swp", "d/a")).tells(changed("a")),) * 10,

@@ -63,7 +63,8 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        name="a file is saved by way of a temporary one, ten times",
+        name="a file is saved by way of a temporary one, time after time",
+        rounds=10,
         rule=_WITHIN,
         given=(make_directory("d"), write("d/a")),
         steps=(

@@ -23,7 +23,8 @@ _LINK = "the link itself replaced: changed"
 
 SCENARIOS = (
     Scenario(
-        name="a file is replaced by one from outside, ten times",
+        name="a file is replaced by one from outside, time after time",
+        rounds=10,
         rule=_RENAMED_OVER,
         given=(make_directory("d"), write("d/a"), make("d/b")),
         steps=(after(write("new"), rename("new", "d/a")).tells(changed("a")),) * 10,
@@ -100,7 +101,8 @@ SCENARIOS = (
         steps=(after(write("d/l")).tells(changed("a")),),
     ),
     Scenario(
-        name="a link is replaced by another from outside, ten times",
+        name="a link is replaced by another from outside, time after time",
+        rounds=10,
         rule=_LINK,
         given=(make_directory("d"), make_link("d/l", "one")),
         steps=(after(make_link("new", "other"), rename("new", "d/l")).tells(changed("l")),) * 10,

@@ -63,7 +63,14 @@ def check_backend(
     if find_spec("pytest") is None:
         say("check-backend needs pytest: pip install 'famcore[testing]'")
         return 1
-    results = list(_results(found, dict(waivers), first=first, words=words))
+    # It takes long to import, and the other commands don't need it.
+    from famcore.testing.check import CheckFailed
+
+    try:
+        results = list(_results(found, dict(waivers), first=first, words=words))
+    except CheckFailed as error:
+        say(*str(error).split("\n"))
+        return 1
     if as_json:
         sys.stdout.write(json.dumps(_report(found, results), indent=2) + "\n")
     else:
@@ -83,7 +90,7 @@ def _results(
     found: Found, waivers: Mapping[str, str], *, first: bool, words: Sequence[str]
 ) -> Iterator[Result]:
     """What came of each rule; meanwhile a line on a terminal tells how far it is."""
-    from famcore.testing.check import CheckFailed, Result, check
+    from famcore.testing.check import Result, check
 
     progress = Progress()
     try:
@@ -92,8 +99,6 @@ def _results(
                 yield each
             else:
                 progress.show(f"{each.number}/{each.count} {each.rule}")
-    except CheckFailed as error:
-        raise click.ClickException(str(error)) from None
     finally:
         progress.show("")
 

@@ -19,8 +19,8 @@ from famcore.testing.scenario import Scenario
 _LATE, _AT_ONCE, _OR_SOONER = 1.0, 48, 12
 
 _ATTEMPTS = 3
-#: Seconds that a server may take to be there again.
-_RESTART = 10.0
+#: Seconds that a server has to be there again.
+_RESTART = 1.0
 #: Seconds that a scenario may take, besides what the backend takes. It waits its turn, too.
 _PATIENCE = 300.0
 
@@ -81,14 +81,4 @@ class SideBySide:
                 is_lost = not isinstance(failed, ScenarioFailed) or failed.is_source_lost
                 if not is_lost or attempt == _ATTEMPTS:
                     raise
-                self._wait_until_usable()
-
-    def _wait_until_usable(self) -> None:
-        deadline = time.monotonic() + _RESTART
-        while time.monotonic() < deadline:
-            try:
-                self._backend.check()
-            except BackendUnavailable:
-                time.sleep(0.05)
-            else:
-                break
+                time.sleep(_RESTART)

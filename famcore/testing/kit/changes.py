@@ -86,7 +86,7 @@ class ChangesTests(Kit):
             trial.rest()
 
     @needs(_EXACT)
-    def test_the_directorys_own_mode_is_told(self, trial: Trial) -> None:
+    def test_the_mode_of_the_directory_itself_is_told(self, trial: Trial) -> None:
         """CHANGED without a name is told when the watched directory's own mode changes."""
         trial.do(make_directory("d"))
         key = trial.watch("d")

@@ -356,10 +356,7 @@ class NeedsALibraryToBeImported(Right):
     at_import = "import ctypes; ctypes.CDLL('libc.so.6')"
 
 
-WRONG = [
-    each
-    for each in list(globals().values())
-    if isinstance(each, type) and issubclass(each, Right) and each is not Right
-]
-for each in (Right, *WRONG):
-    each.name = each.__name__.lower()
+WRONG = [*Right.__subclasses__(), *IsNeverReadable.__subclasses__()]
+Right.name = "right"
+for wrong in WRONG:
+    wrong.name = wrong.__name__.lower()

@@ -13,9 +13,10 @@ from famcore.catalog import Status, find_backend
 from famcore.errors import BackendNotFound
 from famcore.testing import BackendTests
 from famcore.testing.check import Begun, CheckFailed, Outcome, check
-from famcore.testing.kit.rules import rules
+from famcore.testing.kit.rules import rules, said
 
 SOURCE = Path(__file__).with_name("wrong_backends.py")
+REFERENCE = SOURCE.parents[1] / "docs/testing-a-backend.md"
 RULES = {rule.test: rule for rule in rules(BackendTests)}
 
 PLUGIN = """
@@ -146,6 +147,17 @@ def test_a_waiver_that_names_no_test_fails_and_says_which_is_meant():
 def test_words_that_no_test_has_are_refused():
     with pytest.raises(CheckFailed, match="'nonsense'"):
         results("Right", "nonsense")
+
+
+def test_the_reference_has_each_rule_with_what_it_asks_and_of_whom():
+    rows = [line.strip("| ").split(" | ") for line in REFERENCE.read_text().splitlines()]
+    for rule in RULES.values():
+        if rule.test.startswith(("test_scenario[", "test_again[", "test_every_waiver")):
+            continue
+        asked_of = said(rule.needs).replace(" and ", ", ")
+        if rule.only_without:
+            asked_of = f"not {said(rule.only_without)}"
+        assert [rule.name, asked_of or "all", rule.text] in rows
 
 
 def test_each_rule_has_a_name_of_its_own_and_says_what_it_asks():

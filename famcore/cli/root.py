@@ -11,8 +11,8 @@ import click
 from famcore import FamError, __version__
 from famcore.cli import output
 from famcore.cli.backends import backends
-from famcore.cli.doctor import doctor
 from famcore.cli.check_backend import check_backend
+from famcore.cli.doctor import doctor
 from famcore.cli.say import LogLines, say, say_error
 from famcore.cli.watch import watch
 

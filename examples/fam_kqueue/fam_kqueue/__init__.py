@@ -119,27 +119,25 @@ class KqueueBackend(Backend):
 
 
 def _open(path: str) -> int:
-    most = os.sysconf("SC_OPEN_MAX")
     try:
         descriptor = os.open(path, _OPEN)
     except OSError as error:
-        if error.errno == errno.EMFILE:
-            raise _limit(path, "RLIMIT_NOFILE", most, "ulimit -n", errno.EMFILE) from None
-        if error.errno == errno.ENFILE:
-            raise _limit(
-                path, "kern.maxfiles", None, "sysctl kern.maxfiles=…", errno.ENFILE
-            ) from None
-        if os.path.islink(path):  # O_NOFOLLOW's refusal, which is ELOOP, EMLINK or EFTYPE
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise _limit(path, error.errno) from None
+        if os.path.islink(path):  # O_NOFOLLOW's refusal, for which systems differ
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path) from None
         raise
-    if descriptor >= most - _SPARE:
+    if descriptor >= os.sysconf("SC_OPEN_MAX") - _SPARE:
         os.close(descriptor)
-        raise _limit(path, "RLIMIT_NOFILE", most, "ulimit -n", errno.EMFILE)
+        raise _limit(path, errno.EMFILE)
     return descriptor
 
 
-def _limit(path: str, limit: str, value: int | None, by: str, code: int) -> WatchLimitReached:
-    return WatchLimitReached(path, limit, value, f"raise it: {by}", code=code)
+def _limit(path: str, code: int) -> WatchLimitReached:
+    if code == errno.ENFILE:
+        return WatchLimitReached(path, "kern.maxfiles", None, "raise it by sysctl", code=code)
+    most = os.sysconf("SC_OPEN_MAX")
+    return WatchLimitReached(path, "RLIMIT_NOFILE", most, "raise it: ulimit -n", code=code)
 
 
 @famcore.hookimpl

@@ -14,7 +14,7 @@ import pytest
 
 from famcore import FileMonitor
 from famcore.backend import Capability
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 from famcore.testing import Recorder
 from famcore.testing.expected import (
     Told,
@@ -28,7 +28,7 @@ from famcore.testing.expected import (
 )
 from famcore.testing.fold import Fold
 
-LIVE = [found for found in find_backends() if found.live]
+LIVE = [found for found in find_backends() if found.live and found.status is Status.USABLE]
 DEPTH = 1_000
 MANY = 100_000
 #: Events at both ends that a report shows.

@@ -11,7 +11,7 @@ import pytest
 
 import famcore
 from famcore.backend import Backend, Capability, Interest, Kind, WatchLimitReached
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 from famcore.testing.fold import Fold, names_on_disk
 
 #: Changes that may be pending.
@@ -21,7 +21,7 @@ BATCH = 1_000
 #: Seconds at most between two attempts to cover what is not covered.
 AUDIT = 0.05
 
-LIVE = [found for found in find_backends() if found.live]
+LIVE = [found for found in find_backends() if found.live and found.status is Status.USABLE]
 #: Where all that was done is there to be read at once.
 EXACT = [
     found for found in LIVE if found.backend and Capability.EXACT in found.backend.capabilities

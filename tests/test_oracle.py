@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 import pytest
 
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 
 ORACLE = Path(__file__).with_name("oracle.py")
 SMALL_QUEUE = runpy.run_path(str(ORACLE.with_name("small_queue.py")))
 WATCH_LIMIT = runpy.run_path(str(ORACLE.with_name("watch_limit.py")))
-LIVE = [found for found in find_backends() if found.live]
+LIVE = [found for found in find_backends() if found.live and found.status is Status.USABLE]
 
 OPERATIONS = 8_000
 SEEDS = range(3)

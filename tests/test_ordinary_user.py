@@ -18,7 +18,7 @@ import pytest
 
 from famcore import FileMonitor
 from famcore.backend import Capability, Interest
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 from famcore.testing.expected import (
     Told,
     changed,
@@ -31,7 +31,7 @@ from famcore.testing.expected import (
 )
 from famcore.testing.fold import Fold
 
-LIVE = [found for found in find_backends() if found.live]
+LIVE = [found for found in find_backends() if found.live and found.status is Status.USABLE]
 #: A user and a group that own nothing.
 NOBODY = 65_534
 #: Seconds between two looks at what can't be watched.

@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from famcore import DEFAULT_IGNORE
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 from famcore.testing import Recorder
 
-LIVE = [found for found in find_backends() if found.live]
+LIVE = [found for found in find_backends() if found.live and found.status is Status.USABLE]
 #: Files that are made, and removed again.
 STORM = 10_000
 #: Changes that may be read all the same.

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from famcore.backend import Capability
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 from famcore.testing import Recorder, chaos
 from famcore.testing.expected import Told, created, fits, in_any_order
 from famcore.testing.fold import names_on_disk
@@ -28,7 +28,7 @@ STORMS = runpy.run_path(str(SCRIPT))
 CHAOS = ("-m", chaos.__name__)
 
 
-LIVE = [found for found in find_backends() if found.live]
+LIVE = [found for found in find_backends() if found.live and found.status is Status.USABLE]
 #: A filesystem in memory, on Linux.
 MEMORY = "/dev/shm"
 #: Random operations.

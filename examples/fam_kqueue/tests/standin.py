@@ -49,6 +49,7 @@ class _Knote:
         self.thing = status.st_dev, status.st_ino
         self.is_directory = stat.S_ISDIR(status.st_mode)
         self.links = status.st_nlink
+        self.path = os.readlink(f"/proc/self/fd/{asked.ident}")
         self.watch, self.parent = watch, parent
         self.noted = 0
 
@@ -174,9 +175,19 @@ class kqueue:  # noqa: N801
             while offset < len(data):
                 watch, mask, _, length = _RECORD.unpack_from(data, offset)
                 offset += _RECORD.size + length
-                assert not mask & _OVERFLOW, "inotify's queue was too short for a stand-in"
+                if mask & _OVERFLOW:
+                    self._note_all()
                 for ident in list(self._by_watch.get(watch, ())):
                     self._note(ident, watch, mask, has_name=bool(length))
+
+    def _note_all(self):
+        """inotify's queue was too short, which kqueue has none of: whatever may be is noted."""
+        for knote in self._knotes.values():
+            if knote.is_open():
+                notes = KQ_NOTE_WRITE | knote.links_noted()
+                if os.readlink(f"/proc/self/fd/{knote.asked.ident}") != knote.path:
+                    notes |= KQ_NOTE_RENAME
+                knote.noted |= notes & knote.asked.fflags
 
     def _note(self, ident, watch, mask, *, has_name):
         knote = self._knotes[ident]

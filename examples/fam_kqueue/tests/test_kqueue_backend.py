@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from fam_kqueue import _SPARE as SPARE
 from fam_kqueue import KqueueBackend
-
 from famcore import FileMonitor
 from famcore.backend import BackendUnavailable, WatchLimitReached
 from famcore.testing import BackendTests

@@ -89,7 +89,7 @@ class Trial:
         A server may take a moment until it listens; one that is exact says that it does.
         """
         __tracebackhide__ = True
-        if Capability.EXACT in self.capabilities:
+        if Capability.EXACT in self.capabilities or Capability.LIVE not in self.capabilities:
             return self.watch(name, interest)
         key = self.watch(name)
         deadline = time.monotonic() + _PATIENCE + 10 * self.backend.latency

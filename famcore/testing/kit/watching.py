@@ -153,7 +153,6 @@ class WatchingTests(Kit):
 
     # --- paths
 
-    @needs(Capability.LIVE)
     def test_paths_with_odd_names_are_watched(self, trial: Trial) -> None:
         """A path comes as os.fsdecode gives it: not UTF-8, with newlines and blanks, very long."""
         names = [os.fsdecode(b"caf\xe9 \xff"), "two\nlines", " ", "x" * 200]

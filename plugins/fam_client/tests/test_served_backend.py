@@ -1,4 +1,4 @@
-"""What the backend contract asks, of each backend with a server: keys, changes, ends, limits."""
+"""What each backend with a server says beyond what the kit asks: keys, changes, ends, limits."""
 
 from __future__ import annotations
 
@@ -223,19 +223,6 @@ def test_another_thing_at_a_path_has_another_key(backend, spot):
     assert backend.watch(str(below)) != key
 
 
-def test_a_watch_that_was_ended_tells_nothing(backend, spot):
-    below = spot / "below"
-    below.mkdir()
-    begin(backend, spot)
-    key = begin(backend, below)
-    backend.unwatch(key)
-    backend.unwatch(key)
-    (below / "file").touch()
-    said = told_until_later(backend, spot)
-    assert key not in [change.key for change in said]
-    assert backend.watch(str(below)) != key
-
-
 @pytest.mark.parametrize(
     ("interest", "kinds"), [(Interest.SELF, set()), (Interest.ENTRIES, {Kind.CREATED})]
 )
@@ -251,12 +238,6 @@ def test_no_more_is_told_than_is_of_interest(backend, spot, interest, kinds):
 
 
 # --- what it refuses
-
-
-def test_a_path_that_is_not_there_is_refused(backend, spot):
-    with pytest.raises(FileNotFoundError) as caught:
-        backend.watch(str(spot / "missing"))
-    assert caught.value.filename == str(spot / "missing")
 
 
 def test_a_path_too_long_for_the_server_is_refused_and_nothing_else_harmed(backend, spot):
@@ -301,13 +282,6 @@ def test_a_directory_that_may_not_be_read_is_refused(found, spot):
 
 
 # --- its end
-
-
-def test_closed_twice_it_is_closed_and_says_that_it_is_lost(found, spot):
-    backend = found.backend()
-    backend.watch(str(spot))
-    backend.close()
-    backend.close()
 
 
 def test_it_leaves_no_descriptor_and_no_server(found, spot):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,9 @@ from famcore.testing.scenario import Scenario
 
 #: Seconds that a test may take, and how often the latency of the backend more.
 _DEADLINE, _LATENCIES = 120, 60
+
+#: Open files; macOS allows no more where it says that there is no limit.
+_ROOM = 10_240
 
 
 class TooLate(BaseException):
@@ -67,6 +71,18 @@ class Kit:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+    @pytest.fixture(autouse=True)
+    def room(self, rule: Rule) -> Iterator[None]:
+        """As many open files as this process may have: a watch may take one."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = _ROOM if hard == resource.RLIM_INFINITY else min(_ROOM, hard)
+        is_little = soft != resource.RLIM_INFINITY and soft < most
+        if is_little:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        yield
+        if is_little:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     @pytest.fixture
     def usable(self, rule: Rule) -> type[Backend]:

@@ -156,3 +156,8 @@ def copy_event(event: Event) -> Event:
     other._monitor = event._monitor
     other._name = event._name
     return other
+
+
+def monitored_path(event: Event) -> str:
+    """The path of the event's monitor, as it was spelled; "" of an event that has none."""
+    return "" if event._monitor is None else event._monitor.path

@@ -6,15 +6,14 @@ hot inside: 10,000s of events a second pass here.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
 from famcore.events import Event
+from famcore.jsonlines import json_lines
 from famcore.plugins.hooks import did_you_mean
 
 
@@ -31,7 +30,7 @@ class Told(NamedTuple):
 
 Lines = Callable[[Sequence[Event], Told], bytes]
 
-TRUTH = {True: "true", False: "false", None: "null"}
+TRUTH = {True: "true", False: "false", None: ""}
 ESCAPES = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 
 #: What `--format` and `--json` can tell, in the order that JSON has it.
@@ -42,7 +41,7 @@ FIELDS: Mapping[str, Callable[[Event, Told], str]] = {
     "monitor": lambda event, told: told.monitors[event.request_id],
     "backend": lambda event, told: told.backend,
     "time": lambda event, told: f"{told.time:.6f}",
-    "is_directory": lambda event, told: TRUTH[event.is_directory].replace("null", ""),
+    "is_directory": lambda event, told: TRUTH[event.is_directory],
     "moved_from": lambda event, told: event.moved_from or "",
 }
 
@@ -84,35 +83,7 @@ def print0(events: Sequence[Event], told: Told) -> bytes:
 
 def json(events: Sequence[Event], told: Told) -> bytes:
     """An object a line, in ASCII; `path_bytes` (base64) where the path is not UTF-8."""
-    tail = f', "backend": {quoted(told.backend)}, "time": {told.time:.6f}, "is_directory": '
-    monitors = {number: _text(path) for number, path in told.monitors.items()}
-    lines = []
-    for event in events:
-        path = event.path
-        old = event.moved_from
-        exact = "" if path.isascii() else _path_bytes(path)
-        lines.append(
-            f'{{"event": "{event.action}", "path": {_text(path)}, '
-            f'"filename": {_text(event.filename)}, "monitor": {monitors[event.request_id]}'
-            f'{tail}{TRUTH[event.is_directory]}, "moved_from": {_text(old) if old else "null"}'
-            f"{exact}}}\n"
-        )
-    return "".join(lines).encode("ascii")
-
-
-def _text(text: str) -> str:
-    """`text` as JSON; U+FFFD for invalid bytes, since lone surrogates stop strict parsers."""
-    if text.isascii():
-        return quoted(text)
-    return quoted(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-
-
-def _path_bytes(path: str) -> str:
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return f', "path_bytes": "{base64.b64encode(os.fsencode(path)).decode("ascii")}"'
-    return ""
+    return json_lines(events, backend=told.backend, time=told.time)
 
 
 def formatted(template: str) -> Lines:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from typing import Any
 
@@ -45,42 +43,6 @@ def test_a_human_line_is_one_line_and_harmless_to_a_terminal(name: str, shown: s
 
 def test_print0_gives_the_bytes_of_the_path() -> None:
     assert lines.print0([told("a\nb"), told("\udcff")], TOLD) == b"/spot/a\nb\0/spot/\xff\0"
-
-
-def test_a_json_line_has_all_fields_in_order() -> None:
-    (line,) = lines.json([told("new", moved_from="old")], TOLD).splitlines()
-    assert list(json.loads(line).items()) == [
-        ("event", "created"),
-        ("path", "/spot/new"),
-        ("filename", "new"),
-        ("monitor", "/spot"),
-        ("backend", "inotify"),
-        ("time", 1700000000.25),
-        ("is_directory", False),
-        ("moved_from", "old"),
-    ]
-
-
-def test_a_json_line_says_null_for_what_is_not_known() -> None:
-    entry = json.loads(lines.json([told("gone", "deleted", is_directory=None)], TOLD))
-    assert (entry["is_directory"], entry["moved_from"]) == (None, None)
-
-
-@pytest.mark.parametrize("name", ["ünïcode 😀", 'quo"te\\', "a\nb\x1b\x7f"])
-def test_a_json_line_gives_any_name_that_is_utf8_back(name: str) -> None:
-    entry = json.loads(lines.json([told(name)], TOLD))
-    assert entry["filename"] == name
-    assert "path_bytes" not in entry
-
-
-def test_a_json_line_has_the_bytes_of_a_path_that_is_not_utf8() -> None:
-    line = lines.json([told("caf\udce9 ☃", moved_from="\udcff")], TOLD)
-    entry = json.loads(line)
-    assert base64.b64decode(entry["path_bytes"]) == b"/spot/caf\xe9 \xe2\x98\x83"
-    # Strict parsers refuse the half of a surrogate pair.
-    assert entry["path"] == "/spot/caf\ufffd ☃"
-    assert entry["moved_from"] == "\ufffd"
-    assert b"\\udc" not in line
 
 
 def test_a_format_is_filled_with_the_fields_of_json() -> None:

@@ -13,6 +13,7 @@ from famcore.cli import output
 from famcore.cli.backends import backends
 from famcore.cli.check_backend import check_backend
 from famcore.cli.doctor import doctor
+from famcore.cli.new import new_backend, new_consumer
 from famcore.cli.say import LogLines, say, say_error
 from famcore.cli.watch import watch
 
@@ -27,6 +28,8 @@ fam.add_command(watch)
 fam.add_command(backends)
 fam.add_command(doctor)
 fam.add_command(check_backend)
+fam.add_command(new_backend)
+fam.add_command(new_consumer)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ class RotatingFile:
     """Lines are added to `path`; before it is larger than `size` it becomes `path.1`.
 
     What was `path.1` becomes `path.2`, and so on up to `keep`; the last is lost. For one process:
-    another that writes there, too, has its own idea of when it is full.
+    two that find it full at the same time would both put it aside.
     """
 
     def __init__(self, path: str, *, size: int, keep: int) -> None:
@@ -25,6 +25,9 @@ class RotatingFile:
 
     def _open(self) -> io.FileIO:
         return open(self._path, "ab", buffering=0)
+
+    def _used(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
 
     def __contains__(self, path: str) -> bool:
         """Whether `path` is one of its files, however the directory is spelled."""
@@ -39,7 +42,7 @@ class RotatingFile:
     def write(self, lines: bytes) -> None:
         """Add `lines`, each of which ends with a newline. None is parted between two files."""
         while lines:
-            used = self._file.tell()
+            used = self._used()
             end = len(lines)
             if used + end > self._size:
                 end = lines.rfind(b"\n", 0, max(0, self._size - used)) + 1
@@ -52,7 +55,7 @@ class RotatingFile:
             lines = lines[end:]
 
     def _append(self, data: bytes) -> None:
-        before = self._file.tell()
+        before = self._used()
         rest = memoryview(data)
         try:
             while rest:
@@ -61,7 +64,6 @@ class RotatingFile:
             # No space left, say: half a line would spoil the one that comes after it.
             with contextlib.suppress(OSError):
                 self._file.truncate(before)
-                self._file.seek(before)
             error.filename = self._path
             raise
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -49,8 +50,10 @@ def told(file):
 
 def pump(fam, file, name):
     """Deliver until something of `name` is in `file`."""
+    deadline = time.monotonic() + DEADLINE
     while name not in [name for _, name in told(file)]:
-        assert fam.handle_events(DEADLINE), f"nothing of {name!r} in {told(file)}"
+        assert time.monotonic() < deadline, f"nothing of {name!r} in {told(file)}"
+        fam.handle_events(0.1)
 
 
 # --- lines
@@ -106,8 +109,8 @@ def test_what_happens_to_its_own_files_is_not_written(begin, spot):
     for number in range(20):
         (spot / f"a{number}").touch()
         pump(fam, log, f"a{number}")
-    while fam.handle_events(0.0):
-        pass
+    # If each line brought another there would be no end.
+    assert 0 in (fam.handle_events(0.1) for _ in range(100))
     assert (spot / "log.5").exists()
     written = [name for file in spot.glob("log*") for _, name in told(file)]
     assert [name for name in written if name.startswith("log")] == []
@@ -143,7 +146,7 @@ def test_a_home_is_found(begin, tmp_path, monkeypatch):
 def test_a_size_that_is_none_is_refused_with_one_that_is(begin, tmp_path, size):
     with pytest.raises(famcore.PluginError) as refused:
         begin(file=str(tmp_path / "log"), size=size)
-    assert str(refused.value) == (
+    assert str(refused.value).startswith(
         f"consumer 'jsonlog' (fam-jsonlog 0.1.0): size is {size!r}; give bytes, above 0, or K, M"
         " or G of them, as 10M"
     )
@@ -191,7 +194,8 @@ def without_time(entry):
 def test_the_command_line_says_what_is_wrong_with_an_option(spot):
     watch = fam_watch("--consumer", "jsonlog:file=log,size=big", spot)
     assert (watch.returncode, watch.stdout) == (1, b"")
-    assert watch.stderr == (
+    assert watch.stderr.startswith(
         b"fam: consumer 'jsonlog' (fam-jsonlog 0.1.0): size is 'big'; give bytes, above 0, or K, M"
-        b" or G of them, as 10M\n"
+        b" or G of them, as 10M"
     )
+    assert watch.stderr.count(b"\n") == 1

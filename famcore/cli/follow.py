@@ -2,52 +2,47 @@
 
 from __future__ import annotations
 
+import math
 import select
-import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 
-from famcore.cli.lines import Lines, Told
-from famcore.cli.output import STDOUT, aside, write
-from famcore.cli.say import say, say_error
-from famcore.events import Event, EventCode
+from famcore.cli.ends import DONE, FAILED, INTERRUPTED, LOST, TIMED_OUT
+from famcore.cli.monitors import Monitors
+from famcore.cli.output import STDOUT, aside
+from famcore.cli.printer import Printer
+from famcore.cli.say import say_error
+from famcore.cli.settle import Settle
+from famcore.cli.signals import ENDS, on_end
+from famcore.events import Event
 from famcore.hookspecs import hookimpl
 from famcore.monitor import FileMonitor
 
-#: Exit codes.
-DONE, FAILED, TIMED_OUT, INTERRUPTED = 0, 1, 3, 130
 #: Seconds for which more events are awaited where the core can gather those of a burst.
 BURST = 0.1
 #: Seconds at most to wait in poll(2), which takes milliseconds in an int.
 LONGEST = 86_400.0
-#: Paths named in the ready line; of more only the number is told.
-NAMED = 3
 
 
 class Follower:
-    """Sets monitors and prints their events. Serves one `FileMonitor`, once."""
+    """Prints the events of the monitors. Serves one `FileMonitor`, once."""
 
     def __init__(
         self,
-        lines: Lines,
-        codes: frozenset[EventCode],
+        monitors: Monitors,
+        settle: Settle,
+        printer: Printer,
         *,
         count: int | None = None,
         timeout: float | None = None,
     ) -> None:
         """`count` events are printed, `timeout` seconds pass without one: None, no end."""
-        self._lines = lines
-        self._codes = codes
+        self._monitors = monitors
+        self._settle = settle
+        self._printer = printer
         self._left = count
         self._timeout = timeout
-        #: The full path of each monitor set here by its request ID.
-        self._monitors: dict[int, str] = {}
-        self._adding = False
-        #: The monitors whose `endExist` is still to come.
-        self._awaited: set[int] = set()
-        #: Those of the paths that were not there.
-        self._missing: list[str] = []
         #: When the last event was printed or, if that was later, the last monitor was ready.
         self._since = time.monotonic()
         #: The exit code, once it is known. Nothing is printed from then on.
@@ -55,21 +50,17 @@ class Follower:
         #: Whether others may keep this process waiting: then a signal has to break in.
         self._waiting = True
 
-    def follow(self, fam: FileMonitor, paths: Iterable[str], *, recursive: bool) -> int:
-        """Monitor `paths`, print what is told of them; return the exit code.
+    def follow(self, fam: FileMonitor) -> int:
+        """Set the monitors, print what is told of them; return the exit code.
 
         `self` is among the consumers of `fam`, which is shut down at the end.
         """
-        signal.signal(signal.SIGINT, self._on_signal)
-        signal.signal(signal.SIGTERM, self._on_signal)
+        on_end(self._on_signal)
         try:
             with aside():
                 fam.start()
             with fam:
-                self._adding = True
-                for path in paths:
-                    fam.add_monitor(path, recursive=recursive)
-                self._adding = False
+                self._monitors.set(fam)
                 return self._run(fam)
         except KeyboardInterrupt:
             return INTERRUPTED if self._code is None else self._code
@@ -82,63 +73,75 @@ class Follower:
         while True:
             self._waiting = False
             handled = fam.handle_events(min(BURST, self._seconds()))
+            if self._code is None:
+                self._show(fam, self._settle.due(time.monotonic()))
             self._waiting = True
+            if self._code is None and self._monitors.is_lost:
+                self._code = LOST
             if self._code is not None:
                 return self._code
-            seconds = self._seconds()
             if not (handled or fam.is_live):
                 return DONE
-            if seconds <= 0:
+            if self._is_late():
                 return TIMED_OUT
-            for descriptor, _ in poll.poll(0 if handled else seconds * 1000):
+            for descriptor, _ in poll.poll(0 if handled else math.ceil(self._seconds() * 1000)):
                 if descriptor == STDOUT:
                     return DONE
 
+    @property
+    def _is_enough(self) -> bool:
+        return self._code is not None
+
+    def _late_at(self) -> float | None:
+        """When it will have been too long without an event."""
+        if self._timeout is None or not self._monitors.is_ready or self._settle.when is not None:
+            return None
+        return self._since + self._timeout
+
+    def _is_late(self) -> bool:
+        late_at = self._late_at()
+        return late_at is not None and late_at <= time.monotonic()
+
     def _seconds(self) -> float:
-        """How long no event may be printed yet."""
-        if self._timeout is None or self._awaited:
-            return LONGEST
-        return min(LONGEST, max(0.0, self._since + self._timeout - time.monotonic()))
+        """How long nothing needs to be done if nothing comes."""
+        now = time.monotonic()
+        times = [at for at in (self._late_at(), self._settle.when) if at is not None]
+        return min(LONGEST, max(0.0, min(times, default=math.inf) - now))
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         second = self._code is not None
-        self._code = INTERRUPTED if number == signal.SIGINT else DONE
+        self._code = ENDS[number]
         if self._waiting or second:
             raise KeyboardInterrupt
 
     @hookimpl
-    def fam_monitor_added(self, request_id: int, path: str) -> None:
-        """Note a monitor, unless it is another consumer's."""
-        if self._adding:
-            self._monitors[request_id] = path
-            self._awaited.add(request_id)
-
-    @hookimpl
     def fam_events(self, fam: FileMonitor, events: Sequence[Event]) -> None:
-        """Print a batch by one write."""
+        """Print what of a batch is to be told at once."""
         if self._code is not None:
             raise KeyboardInterrupt  # nothing else gets through `handle_events`
-        monitors, codes = self._monitors, self._codes
-        shown = [e for e in events if e.action in codes and e.request_id in monitors]
-        if self._left is not None:
-            del shown[self._left :]
-            self._left -= len(shown)
-        told = Told(str(fam.backend), time.time(), monitors)
-        if shown and not self._print(self._lines(shown, told)):
-            return
-        if self._left == 0:
-            self._code = DONE
-        elif self._awaited:
-            self._look_for_ready(fam, events)
+        now = time.monotonic()
+        monitors = self._monitors.paths
+        ours = [event for event in events if event.request_id in monitors]
+        self._show(fam, self._settle.take(ours, now))
+        if not self._is_enough and self._monitors.look_for_ready(fam, events):
+            self._since = now
 
-    def _print(self, data: bytes) -> bool:
+    def _show(self, fam: FileMonitor, events: list[Event]) -> None:
+        if self._left is not None:
+            del events[self._left :]
+            self._left -= len(events)
+        if events:
+            self._print(fam, events)
+        if self._left == 0 and self._code is None:
+            self._code = DONE
+
+    def _print(self, fam: FileMonitor, events: list[Event]) -> None:
         self._waiting = True
         if self._code is not None:  # by a signal since the batch began
             raise KeyboardInterrupt
         try:
-            write(data)
+            self._printer.print(fam, events)
             self._since = time.monotonic()
-            return True
         except BrokenPipeError:
             self._code = DONE
         except OSError as error:
@@ -146,17 +149,3 @@ class Follower:
             self._code = FAILED
         finally:
             self._waiting = False
-        return False
-
-    def _look_for_ready(self, fam: FileMonitor, events: Sequence[Event]) -> None:
-        for event in events:
-            if event.action is EventCode.END_EXIST and event.request_id in self._awaited:
-                self._awaited.remove(event.request_id)
-                if event.is_directory is None:
-                    self._missing.append(event.path)
-        if not self._awaited:
-            self._since = time.monotonic()
-            paths = list(self._monitors.values())
-            what = ", ".join(paths) if len(paths) <= NAMED else f"{len(paths)} paths"
-            say(f"watching {what} ({fam.backend})")
-            say(*(f"{path} is not there yet; it is waited for" for path in self._missing[:NAMED]))

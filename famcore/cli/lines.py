@@ -12,7 +12,7 @@ import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from famcore.events import Event
+from famcore.events import Event, EventCode
 from famcore.jsonlines import json_lines
 from famcore.plugins.hooks import did_you_mean
 
@@ -45,6 +45,15 @@ FIELDS: Mapping[str, Callable[[Event, Told], str]] = {
     "moved_from": lambda event, told: event.moved_from or "",
 }
 
+#: How codes look on a terminal: the parameters of SGR.
+_COLOURS = {
+    EventCode.EXISTS: "2",
+    EventCode.END_EXIST: "2",
+    EventCode.CREATED: "32",
+    EventCode.CHANGED: "33",
+    EventCode.DELETED: "31",
+}
+
 #: Control characters, bytes that are not UTF-8, and what turns or breaks a line on a terminal
 #: (bidirectional controls, line and paragraph separator).
 _UNSAFE = re.compile(
@@ -74,6 +83,25 @@ def _escape(found: re.Match[str]) -> str:
 def human(events: Sequence[Event], told: Told) -> bytes:
     """The code and the full path, escaped."""
     return os.fsencode("".join([f"{e.action:<8} {escaped(e.path)}\n" for e in events]))
+
+
+def on_terminal(directory: str, *, in_colour: bool) -> Lines:
+    """The way for people who look at a terminal: paths are relative to `directory` if in it."""
+    inside = directory.rstrip("/") + "/"
+    codes = {code: f"{code:<8}" for code in EventCode}
+    if in_colour:
+        codes = {code: f"\x1b[{_COLOURS[code]}m{text}\x1b[m" for code, text in codes.items()}
+
+    def lines(events: Sequence[Event], told: Told) -> bytes:
+        shown = [f"{codes[e.action]} {escaped(_seen_from(inside, e.path))}\n" for e in events]
+        return os.fsencode("".join(shown))
+
+    return lines
+
+
+def _seen_from(inside: str, path: str) -> str:
+    """`path` without the directory that it is in, which is given with a slash at its end."""
+    return "." if f"{path}/" == inside else path.removeprefix(inside) or path
 
 
 def print0(events: Sequence[Event], told: Told) -> bytes:

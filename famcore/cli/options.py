@@ -1,13 +1,15 @@
-"""What the words given to `fam watch`'s options may be, and what they come to."""
+"""What the words given to options may be, and what they come to."""
 
 from __future__ import annotations
 
 import math
+import signal as signals
 
 import click
 
 from famcore.cli.lines import Lines, formatted, suggest
 from famcore.events import EventCode
+from famcore.plugins.hooks import did_you_mean
 
 
 def codes(value: str) -> frozenset[EventCode]:
@@ -50,6 +52,17 @@ def seconds(value: str) -> float:
     if not 0 <= number < math.inf:
         raise click.BadParameter(f"{value!r} is not a number of seconds")
     return number
+
+
+def signal(value: str) -> int:
+    """`TERM`, `SIGTERM` or `15`: a signal's number."""
+    names = {number.name.removeprefix("SIG"): int(number) for number in signals.Signals}
+    name = value.upper().removeprefix("SIG")
+    if name in names:
+        return names[name]
+    if value.isdecimal() and int(value) in signals.valid_signals():
+        return int(value)
+    raise click.BadParameter(f"unknown signal {value!r}{did_you_mean(name, list(names))}")
 
 
 def path(value: str) -> str:

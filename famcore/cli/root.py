@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -10,26 +11,39 @@ import click
 
 from famcore import FamError, __version__
 from famcore.cli import output
-from famcore.cli.backends import backends
-from famcore.cli.check_backend import check_backend
-from famcore.cli.doctor import doctor
-from famcore.cli.new import new_backend, new_consumer
 from famcore.cli.say import LogLines, say, say_error
-from famcore.cli.watch import watch
+
+#: Each command's module, in which it has the same name, as far as Python takes it.
+COMMANDS = {
+    "watch": "famcore.cli.watch",
+    "run": "famcore.cli.run",
+    "backends": "famcore.cli.backends",
+    "doctor": "famcore.cli.doctor",
+    "check-backend": "famcore.cli.check_backend",
+    "new-backend": "famcore.cli.new",
+    "new-consumer": "famcore.cli.new",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Imports a command when it is asked for: what one needs, the others need not wait for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name])
+        command = getattr(module, cmd_name.replace("-", "_"))
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="fam %(version)s")
 def fam() -> None:
     """Tell what happens to files, through whatever backend of famcore is installed."""
-
-
-fam.add_command(watch)
-fam.add_command(backends)
-fam.add_command(doctor)
-fam.add_command(check_backend)
-fam.add_command(new_backend)
-fam.add_command(new_consumer)
 
 
 def run(arguments: Sequence[str]) -> int:

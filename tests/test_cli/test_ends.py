@@ -112,14 +112,17 @@ def test_a_stdout_that_does_not_block_is_waited_for(fam: Any, spot: Path) -> Non
 
 
 def test_a_path_whose_parent_is_missing_is_an_error(fam: Any, spot: Path) -> None:
-    code, out, err = fam("watch", spot / "no" / "file").end()
+    code, out, err = fam("watch", "no/file", cwd=spot).end()
     assert (code, out) == (1, b"")
-    assert err == f"fam: {spot}/no: No such file or directory\n"
+    assert err == f"fam: no/file can't be monitored: {spot}/no: No such file or directory\n"
 
 
 def test_an_error_is_one_line_and_harmless_to_a_terminal(fam: Any, spot: Path) -> None:
-    err = fam("watch", f"{spot}/a\n\x1b[31m/file").end()[2]
-    assert err == f"fam: {spot}/a\\n\\x1b[31m: No such file or directory\n"
+    err = fam("watch", "a\n\x1b[31m/file", cwd=spot).end()[2]
+    said = "a\\n\\x1b[31m"
+    assert err == (
+        f"fam: {said}/file can't be monitored: {spot}/{said}: No such file or directory\n"
+    )
 
 
 def test_a_backend_that_is_not_installed_is_an_error_that_suggests_one(

@@ -1,0 +1,135 @@
+"""A running command: a process group of its own, which is ended as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import IO, NamedTuple
+
+from famcore.cli.ends import BY_SIGNAL
+
+#: Seconds between two looks at whether a process group is empty: nothing tells of that.
+_LOOK = 0.02
+
+
+class Stop(NamedTuple):
+    """How a command is ended."""
+
+    #: What its process group is sent.
+    number: int
+    #: Seconds after which it is sent KILL.
+    timeout: float
+
+
+class Process:
+    """Has begun when it is made, and is over when nothing is left of its process group.
+
+    What the command leaves running in its group when it ends is ended with it. For one thread,
+    which calls `look` on each SIGCHLD and when `when` says so.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        stdin: IO[bytes] | int,
+        stop: Stop,
+    ) -> None:
+        """Execute `words`. Raises the system's `OSError` if that can't be."""
+        # Not in the terminal's foreground group: ^C comes to us alone, who end the command.
+        self._popen = subprocess.Popen(words, env=environment, stdin=stdin, process_group=0)
+        self._stop = stop
+        #: When (monotonic seconds) the group is sent KILL; None before it is ended.
+        self._kill_at: float | None = None
+        #: Whether nothing is left of its process group.
+        self.is_over = False
+        #: Whether it was ended from here, not by itself.
+        self.was_stopped = False
+
+    @property
+    def status(self) -> int:
+        """Its exit status as shells give it; 0 before it has one."""
+        code = self._popen.returncode or 0
+        return code if code >= 0 else BY_SIGNAL - code
+
+    def in_words(self) -> str:
+        """How it ended."""
+        code = self._popen.returncode
+        if code >= 0:
+            return f"ended with status {code}"
+        return f"was ended by signal {-code} ({signal.strsignal(-code)})"
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is being ended, or what it left is."""
+        return self._kill_at is not None
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the command, not to the rest of its group."""
+        # It is not reaped yet, so the number is its own.
+        if not self.is_ending:
+            os.kill(self._popen.pid, number)
+
+    def stop(self, now: float) -> None:
+        """Begin to end it; a second time does nothing."""
+        if not self.is_ending:
+            self.was_stopped = True
+            self._end(now)
+
+    def kill(self, now: float) -> None:
+        """Wait no longer for what is being ended."""
+        if self.is_ending:
+            self._kill_at = now
+
+    def _end(self, now: float) -> None:
+        self._kill_at = now + self._stop.timeout
+        self._send(self._stop.number)
+        # One that is stopped (SIGSTOP, SIGTTIN) would not hear of it.
+        self._send(signal.SIGCONT)
+
+    def look(self, now: float) -> None:
+        """See what has become of it. Raises `PermissionError` if it can't be killed."""
+        if self._popen.returncode is None and self._has_ended():
+            # Not reaped yet, so the number is still its own: what is left of its group is reached.
+            if not self.is_ending:
+                self._end(now)
+            self._popen.poll()
+        if self._popen.returncode is not None and not self._send(0):
+            self.is_over = True
+        elif self._kill_at is not None and now >= self._kill_at:
+            self._kill_at = math.inf
+            os.killpg(self._popen.pid, signal.SIGKILL)
+
+    def _has_ended(self) -> bool:
+        found = os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return found is not None
+
+    def when(self, now: float) -> float | None:
+        """When (monotonic seconds) to look next, if no SIGCHLD comes; None: not before."""
+        if self._kill_at is None or self.is_over:
+            return None
+        # Those in the group that are not our children end without telling us.
+        look = math.inf if self._popen.returncode is None else now + _LOOK
+        when = min(self._kill_at, look)
+        return None if when == math.inf else when
+
+    def _send(self, number: int) -> bool:
+        """Send a signal to all in its group; whether anybody is there."""
+        try:
+            os.killpg(self._popen.pid, number)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # somebody else's, as by sudo: it may end by itself
+            return True
+        return True
+
+    def close(self) -> None:
+        """End it at once, whatever is left of it, if it is not over."""
+        if not self.is_over:
+            with contextlib.suppress(OSError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
+                self._popen.wait()

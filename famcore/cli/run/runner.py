@@ -1,0 +1,110 @@
+"""The loop of `fam run`: a consumer that gathers changes, and the runs of the command."""
+
+from __future__ import annotations
+
+import math
+import select
+import time
+from collections.abc import Iterator, Sequence
+
+from famcore.catalog import find_backend
+from famcore.cli.ends import DONE, INTERRUPTED, LOST
+from famcore.cli.monitors import Monitors
+from famcore.cli.run.batch import Batch
+from famcore.cli.run.handout import Handout
+from famcore.cli.run.manner import Manner
+from famcore.cli.run.runs import Runs
+from famcore.cli.run.words import Words
+from famcore.cli.signals import ENDS, Signals
+from famcore.events import Event, EventCode
+from famcore.hookspecs import hookimpl
+from famcore.monitor import FileMonitor
+
+#: Seconds for which more events are awaited where the core can gather those of a burst.
+BURST = 0.001
+#: Seconds at most to wait in poll(2), which takes milliseconds in an int.
+LONGEST = 86_400.0
+
+
+class Runner:
+    """Has the command run on what is told of the monitors. Serves one `FileMonitor`, once."""
+
+    def __init__(
+        self,
+        monitors: Monitors,
+        codes: frozenset[EventCode],
+        words: Words,
+        manner: Manner,
+        handout: Handout,
+    ) -> None:
+        """`codes`: the others are no reason to run."""
+        self._monitors = monitors
+        self._codes = codes
+        self._backend = ""
+        self._runs = Runs(words, manner, handout, self._lines)
+
+    def _lines(self, batch: Batch) -> Iterator[bytes]:
+        return batch.lines(self._backend, self._monitors.paths)
+
+    def follow(self, fam: FileMonitor) -> int:
+        """Set the monitors, run the command on changes; return the exit code.
+
+        `self` is among the consumers of `fam`, which is shut down at the end.
+        """
+        with Signals() as signals:
+            try:
+                with fam:
+                    self._backend = str(fam.backend)
+                    self._runs.latency = _latency(fam)
+                    self._monitors.set(fam)
+                    return self._loop(fam, signals)
+            except KeyboardInterrupt:
+                return INTERRUPTED
+            finally:
+                self._runs.close()
+
+    def _loop(self, fam: FileMonitor, signals: Signals) -> int:
+        runs = self._runs
+        poll = select.poll()
+        poll.register(fam.fileno(), select.POLLIN)
+        poll.register(signals.fileno(), select.POLLIN)
+        while True:
+            is_told = any(descriptor == fam.fileno() for descriptor, _ in poll.poll(self._wait()))
+            self._obey(signals.take())
+            # What the command did is told before its end is seen: under `Busy.IGNORE` that counts.
+            fam.handle_events(BURST if is_told else 0)
+            if self._monitors.is_lost:
+                runs.stop(LOST)
+            elif not fam.is_live and runs.is_idle:
+                runs.stop(DONE)
+            runs.step(time.monotonic())
+            if runs.code is not None:
+                return runs.code
+
+    def _wait(self) -> float:
+        """Milliseconds until the next step, if nothing comes."""
+        now = time.monotonic()
+        when = self._runs.when(now)
+        return math.ceil(1000 * (LONGEST if when is None else min(max(0.0, when - now), LONGEST)))
+
+    def _obey(self, signals: set[int]) -> None:
+        for number in signals & ENDS.keys():
+            if self._runs.is_ending:
+                self._runs.hurry(time.monotonic())
+            self._runs.stop(ENDS[number])
+
+    @hookimpl
+    def fam_events(self, fam: FileMonitor, events: Sequence[Event]) -> None:
+        """Take in a batch."""
+        ours, codes = self._monitors.paths, self._codes
+        some = [event for event in events if event.request_id in ours and event.action in codes]
+        if some:
+            self._runs.add(some, time.monotonic())
+        if self._monitors.look_for_ready(fam, events):
+            self._runs.begin()
+
+
+def _latency(fam: FileMonitor) -> float:
+    """Seconds until a change is told."""
+    backend = find_backend(str(fam.backend)).backend
+    return 0.0 if backend is None else backend.latency

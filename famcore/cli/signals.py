@@ -1,0 +1,75 @@
+"""The signals that end `fam`, and a descriptor that tells of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Self
+
+from famcore.cli.ends import DONE, INTERRUPTED
+
+#: The signals that end `fam`, and with which exit code.
+ENDS: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: DONE, signal.SIGHUP: DONE}
+
+Handler = Callable[[int, FrameType | None], Any]
+
+
+def on_end(handler: Handler) -> None:
+    """Have `handler` called on each signal that ends `fam`; hang-ups only if nohup is not used."""
+    for number in ENDS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def ignore_ends() -> None:
+    """Let no signal disturb what is left to do: it is little, and must not leave a traceback."""
+    for number in ENDS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+class Signals:
+    """Notes signals that end `fam` and those of children, for a loop that polls `fileno()`.
+
+    A signal of the first kind that comes while one like it is not taken yet raises
+    `KeyboardInterrupt`: the loop is stuck.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        for descriptor in (self._reader, self._writer):
+            os.set_blocking(descriptor, False)
+        self._noted: set[int] = set()
+
+    def __enter__(self) -> Self:
+        # The interpreter writes a byte as soon as a signal comes: none falls between two polls.
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, self._note)
+        on_end(self._note)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        ignore_ends()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if number in self._noted and number in ENDS:
+            raise KeyboardInterrupt
+        self._noted.add(number)
+
+    def fileno(self) -> int:
+        """Readable once there is something to take."""
+        return self._reader
+
+    def take(self) -> set[int]:
+        """The numbers of the signals that have come since the last time."""
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._reader, 4096):
+                pass
+        taken, self._noted = self._noted, set()
+        return taken

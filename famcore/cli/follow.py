@@ -14,7 +14,7 @@ from famcore.cli.output import STDOUT, aside
 from famcore.cli.printer import Printer
 from famcore.cli.say import say_error
 from famcore.cli.settle import Settle
-from famcore.cli.signals import ENDS, on_end
+from famcore.cli.signals import ENDS, ignore_ends, on_end
 from famcore.events import Event
 from famcore.hookspecs import hookimpl
 from famcore.monitor import FileMonitor
@@ -60,8 +60,11 @@ class Follower:
             with aside():
                 fam.start()
             with fam:
-                self._monitors.set(fam)
-                return self._run(fam)
+                try:
+                    self._monitors.set(fam)
+                    return self._run(fam)
+                finally:
+                    ignore_ends()  # a server is to be told that we leave
         except KeyboardInterrupt:
             return INTERRUPTED if self._code is None else self._code
 

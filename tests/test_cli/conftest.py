@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import runpy
 import select
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,6 +109,62 @@ def fam() -> Iterator[Callable[..., Fam]]:
     yield start
     for each in running:
         each.close()
+
+
+class Terminal:
+    """A terminal for one `fam`, which leads its session as a login shell would."""
+
+    def __init__(self, fam: Callable[..., Fam]) -> None:
+        self._fam = fam
+        self._master, self._slave = os.openpty()
+        self._shown = b""
+
+    def start(self, *arguments: Any, **options: Any) -> Fam:
+        """Start `fam` on it; `options` may lead some of its ends elsewhere."""
+        slave = self._slave
+
+        def control() -> None:
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        ends = {"stdin": slave, "stdout": slave, "stderr": slave} | options
+        return self._fam(*arguments, start_new_session=True, preexec_fn=control, **ends)
+
+    def line(self, text: str) -> str:
+        """The first line that has `text` in it, once it is there."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            for line in self._shown.decode().split("\r\n")[:-1]:
+                if text in line:
+                    return line
+            left = max(0.0, deadline - time.monotonic())
+            assert select.select([self._master], [], [], left)[0], self._shown
+            self._shown += os.read(self._master, 65536)
+
+    @property
+    def shown(self) -> str:
+        """All that it has shown up to the line that was waited for last."""
+        return self._shown.decode()
+
+    def press(self, keys: bytes) -> None:
+        """Type something."""
+        os.write(self._master, keys)
+
+    def close(self) -> None:
+        """Its window is closed, its line is cut."""
+        for end in (self._slave, self._master):
+            if end >= 0:
+                os.close(end)
+        self._master = self._slave = -1
+
+
+@pytest.fixture
+def terminal(fam: Callable[..., Fam], monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """A terminal, and no setting but its own."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = Terminal(fam)
+    yield terminal
+    terminal.close()
 
 
 @pytest.fixture

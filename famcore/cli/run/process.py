@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import math
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
 from famcore.cli.ends import BY_SIGNAL
 
 #: Seconds between two looks at whether a process group is empty: nothing tells of that.
 _LOOK = 0.02
+
+#: States of processes (proc(5)) that are no more.
+_GONE = frozenset({b"Z", b"X"})
 
 
 class Stop(NamedTuple):
@@ -45,6 +49,7 @@ class Process:
         self._stop = stop
         #: When (monotonic seconds) the group is sent KILL; None before it is ended.
         self._kill_at: float | None = None
+        self._wanted_terminal = False
         #: Whether nothing is left of its process group.
         self.is_over = False
         #: Whether it was ended from here, not by itself.
@@ -58,6 +63,8 @@ class Process:
 
     def in_words(self) -> str:
         """How it ended."""
+        if self._wanted_terminal:
+            return "was ended: it wants the terminal, which no command of fam run can have"
         code = self._popen.returncode
         if code >= 0:
             return f"ended with status {code}"
@@ -93,20 +100,41 @@ class Process:
 
     def look(self, now: float) -> None:
         """See what has become of it. Raises `PermissionError` if it can't be killed."""
-        if self._popen.returncode is None and self._has_ended():
+        if self._popen.returncode is None:
+            self._look_at_command(now)
+        if self._popen.returncode is not None:
+            self._adopt()
+            self.is_over = not self._is_anyone_left()
+        if not self.is_over and self._kill_at is not None and now >= self._kill_at:
+            self._kill_at = math.inf
+            os.killpg(self._popen.pid, signal.SIGKILL)
+
+    def _look_at_command(self, now: float) -> None:
+        how = os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        found = os.waitid(os.P_PID, self._popen.pid, how)
+        if found is None:
+            return
+        if found.si_code != os.CLD_STOPPED:
             # Not reaped yet, so the number is still its own: what is left of its group is reached.
             if not self.is_ending:
                 self._end(now)
             self._popen.poll()
-        if self._popen.returncode is not None and not self._send(0):
-            self.is_over = True
-        elif self._kill_at is not None and now >= self._kill_at:
-            self._kill_at = math.inf
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        elif not self.is_ending and found.si_status in (signal.SIGTTIN, signal.SIGTTOU):
+            self._wanted_terminal = True
+            self._end(now)
 
-    def _has_ended(self) -> bool:
-        found = os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        return found is not None
+    def _is_anyone_left(self) -> bool:
+        """Whether anybody of its group is there, but for zombies: not every PID 1 reaps them."""
+        if not self._send(0):
+            return False
+        states = list(_states(self._popen.pid))
+        return not states or any(state not in _GONE for state in states)
+
+    def _adopt(self) -> None:
+        """Reap those of the group that have become our children, as they do where we are PID 1."""
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-self._popen.pid, os.WNOHANG) != (0, 0):
+                pass
 
     def when(self, now: float) -> float | None:
         """When (monotonic seconds) to look next, if no SIGCHLD comes; None: not before."""
@@ -133,3 +161,13 @@ class Process:
             with contextlib.suppress(OSError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
                 self._popen.wait()
+
+
+def _states(group: int) -> Iterator[bytes]:
+    """The states of the processes of a group, as far as /proc is there and tells."""
+    for path in glob.iglob("/proc/[1-9]*/stat"):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            # After the name, which may have anything in it: state, parent, group.
+            state, _, its_group, *_ = file.read().rpartition(b")")[2].split()
+            if int(its_group) == group:
+                yield state

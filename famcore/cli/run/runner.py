@@ -75,9 +75,9 @@ class Runner:
             fam.handle_events(BURST if is_told else 0)
             if self._monitors.is_lost:
                 runs.stop(LOST)
-            elif not fam.is_live and runs.is_idle:
-                runs.stop(DONE)
             runs.step(time.monotonic())
+            if not fam.is_live and runs.is_idle:
+                runs.stop(DONE)
             if runs.code is not None:
                 return runs.code
 

@@ -81,9 +81,9 @@ class Runs:
         return self._may_begin and self._process is None and not is_to_run
 
     def begin(self) -> None:
-        """Have the first run, unless it is postponed or has nothing to be told."""
+        """Have the first run, unless it is postponed or there are no paths to give it yet."""
         self._may_begin = True
-        self._at_once = not self._manner.postpone
+        self._at_once = not (self._manner.postpone or self._words.takes_paths)
 
     def add(self, events: Sequence[Event], now: float) -> None:
         """Take in changes."""
@@ -161,8 +161,6 @@ class Runs:
         self._at_once = False
         if not self._parts:
             self._parts = self._parts_of_pending()
-            if not self._parts:
-                return
         self._told = self._parts.pop(0)
         self._handout.begin(self._lines(self._told))
         environment = self._handout.environment(self._told.count)
@@ -183,8 +181,6 @@ class Runs:
         self._look_for_loop(pending)
         if not self._words.takes_paths:
             return [pending]
-        if not pending:
-            return []
         return pending.split(self._words.room(self._handout.environment(0)))
 
     def _look_for_loop(self, pending: Batch) -> None:

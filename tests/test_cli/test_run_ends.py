@@ -1,0 +1,207 @@
+"""How `fam run` ends what it has started, on pipes and on a terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEADLINE = 20.0
+
+#: Begins a child in its group, prints both numbers, and goes on; ended, it says by what.
+PAIR = """
+import os, signal, subprocess, sys, time
+child = subprocess.Popen(["sleep", "600"])
+def told(number, frame):
+    print("ended by", signal.Signals(number).name, flush=True)
+    sys.exit()
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, told)
+print("pair", os.getpid(), child.pid, flush=True)
+time.sleep(600)
+"""
+#: The same, and can't be ended but by KILL.
+STUBBORN = PAIR.replace("told)", "signal.SIG_IGN)")
+
+
+def python(source: str, *arguments: Any) -> list[str]:
+    return ["--", sys.executable, "-c", source, *map(str, arguments)]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def pids(running: Any) -> list[int]:
+    """The process IDs on the next line."""
+    return [int(word) for word in running.lines(1)[0].split()[1:]]
+
+
+@pytest.fixture
+def ended() -> Iterator[Callable[[list[int]], None]]:
+    """Nobody of these is alive; none is left behind if one is."""
+    seen: list[int] = []
+
+    def ended(numbers: list[int]) -> None:
+        seen.extend(numbers)
+        assert [number for number in numbers if is_alive(number)] == []
+
+    yield ended
+    for number in seen:
+        if is_alive(number):
+            os.kill(number, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)]
+)
+def test_a_signal_ends_the_command_and_all_that_it_began(
+    fam: Any, spot: Path, ended: Any, number: int, code: int
+) -> None:
+    running = fam("run", spot, *python(PAIR))
+    running.ready()
+    pair = pids(running)
+    running.process.send_signal(number)
+    assert running.end() == (code, b"ended by SIGTERM\n", "")
+    ended(pair)
+
+
+def test_it_is_ended_by_the_signal_asked_for(fam: Any, spot: Path, ended: Any) -> None:
+    running = fam("run", spot, "--stop-signal", "INT", *python(PAIR))
+    pair = pids(running)
+    running.process.terminate()
+    assert running.end()[:2] == (0, b"ended by SIGINT\n")
+    ended(pair)
+
+
+def test_what_does_not_end_in_time_is_killed(fam: Any, spot: Path, ended: Any) -> None:
+    running = fam("run", spot, "--stop-timeout", "0.3", *python(STUBBORN))
+    pair = pids(running)
+    began = time.monotonic()
+    running.process.terminate()
+    assert running.end()[:2] == (0, b"")
+    assert time.monotonic() - began >= 0.3
+    ended(pair)
+
+
+def test_a_second_signal_waits_for_nothing(fam: Any, spot: Path, ended: Any) -> None:
+    running = fam("run", spot, "--stop-timeout", "600", *python(STUBBORN))
+    running.ready()
+    pair = pids(running)
+    running.process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.process.wait(0.3)
+    running.process.send_signal(signal.SIGINT)
+    assert running.end() == (130, b"", "")
+    ended(pair)
+
+
+def test_a_command_that_is_stopped_is_ended_all_the_same(fam: Any, spot: Path, ended: Any) -> None:
+    running = fam("run", spot, *python(PAIR))
+    pair = pids(running)
+    os.kill(pair[0], signal.SIGSTOP)
+    running.process.terminate()
+    assert running.end()[:2] == (0, b"ended by SIGTERM\n")
+    ended(pair)
+
+
+def test_a_restart_ends_all_that_the_command_began(fam: Any, spot: Path, ended: Any) -> None:
+    running = fam("run", spot, "--busy", "restart", "--stop-timeout", "0.2", *python(STUBBORN))
+    first = pids(running)
+    (spot / "a").touch()
+    second = pids(running)
+    ended(first)
+    running.process.terminate()
+    running.end()
+    ended(second)
+
+
+def test_what_a_command_leaves_running_is_ended_with_it(fam: Any, spot: Path, ended: Any) -> None:
+    running = fam("run", spot, "--once", "--", "sh", "-c", "sleep 600 & echo pair $!; exit 5")
+    left = pids(running)
+    assert running.end()[0] == 5
+    ended(left)
+
+
+def test_what_leaves_the_group_is_left_alone(fam: Any, spot: Path) -> None:
+    leave = (
+        "import subprocess; "
+        "print('pair', subprocess.Popen(['sleep', '600'], start_new_session=True, stdout=2).pid)"
+    )
+    running = fam("run", spot, "--once", *python(leave), stderr=subprocess.DEVNULL)
+    (left,) = pids(running)
+    assert running.end()[0] == 0
+    assert is_alive(left)
+    os.kill(left, signal.SIGKILL)
+
+
+def test_a_hang_up_that_is_ignored_by_nohup_is_nothing(fam: Any, spot: Path) -> None:
+    def nohup() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    running = fam("run", spot, "--", "echo", "run", preexec_fn=nohup)
+    running.ready()
+    assert running.lines(1) == [b"run"]
+    running.process.send_signal(signal.SIGHUP)
+    (spot / "a").touch()
+    assert running.lines(1) == [b"run"]
+
+
+def test_a_signal_ends_it_at_any_moment(fam: Any, spot: Path) -> None:
+    for number in range(6):
+        running = fam("run", spot, "--settle", "0", "--", "touch", spot / "again")
+        running.ready()
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.process.wait(number / 50)
+        running.process.send_signal(signal.SIGINT)
+        code, _, err = running.end()
+        assert (code, "Traceback" in err) == (130, False)
+
+
+# --- on a terminal
+
+
+def test_ctrl_c_on_a_terminal_ends_the_command_by_its_stop_signal(
+    terminal: Any, spot: Path, ended: Any
+) -> None:
+    running = terminal.start("run", spot, *python(PAIR))
+    pair = [int(word) for word in terminal.line("pair").split()[1:]]
+    terminal.press(b"\x03")
+    terminal.line("ended by SIGTERM")
+    assert running.process.wait(DEADLINE) == 130
+    ended(pair)
+
+
+def test_a_terminal_that_goes_away_ends_the_command(terminal: Any, spot: Path, ended: Any) -> None:
+    running = terminal.start("run", spot, *python(PAIR))
+    pair = [int(word) for word in terminal.line("pair").split()[1:]]
+    terminal.close()
+    assert running.process.wait(DEADLINE) == 0
+    ended(pair)
+
+
+def test_a_command_that_reads_from_its_terminal_finds_nothing(terminal: Any, spot: Path) -> None:
+    running = terminal.start("run", spot, "--once", "--", "sh", "-c", "read x; echo got $x.")
+    assert terminal.line("got") == "got ."
+    assert running.process.wait(DEADLINE) == 0
+
+
+def test_a_command_that_insists_on_the_terminal_is_ended_and_told_why(
+    terminal: Any, spot: Path
+) -> None:
+    running = terminal.start("run", spot, "--once", "--", "sh", "-c", "read x </dev/tty")
+    assert terminal.line("the terminal") == (
+        "fam: sh was ended: it wants the terminal, which no command of fam run can have"
+    )
+    assert running.process.wait(DEADLINE) == 128 + signal.SIGTERM

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from famcore.cli.progress import Progress
 from famcore.cli.say import say
 from famcore.events import Event, EventCode
 from famcore.hookspecs import hookimpl
@@ -35,8 +36,9 @@ class Monitors:
     Serves one `FileMonitor`, once.
     """
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, progress: Progress) -> None:
         self._asked = asked
+        self._progress = progress
         #: The full path of each monitor set here by its request ID.
         self.paths: dict[int, str] = {}
         #: Whether something is not covered that is asked for under `--strict`.
@@ -83,12 +85,14 @@ class Monitors:
         """Look for each `endExist`, until all have been there; say so and return True then."""
         if self.is_ready:
             return False
+        self._progress.add(len(events))
         for event in events:
             if event.action is EventCode.END_EXIST and event.request_id in self._awaited:
                 self._awaited.remove(event.request_id)
                 if event.is_directory is None:
                     self._missing.append(event.path)
         if self.is_ready:
+            self._progress.end()
             paths = list(self.paths.values())
             what = ", ".join(paths) if len(paths) <= NAMED else f"{len(paths)} paths"
             say(f"watching {what} ({fam.backend})")

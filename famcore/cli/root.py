@@ -11,7 +11,7 @@ import click
 
 from famcore import FamError, __version__
 from famcore.cli import output
-from famcore.cli.say import LogLines, say, say_error
+from famcore.cli.say import LogLines, erase_passing, say, say_error
 
 #: Each command's module, in which it has the same name, as far as Python takes it.
 COMMANDS = {
@@ -54,7 +54,10 @@ def run(arguments: Sequence[str]) -> int:
         say("standard output is closed")
         return 1
     try:
-        return _end_of(arguments)
+        try:
+            return _end_of(arguments)
+        finally:
+            erase_passing()
     except BrokenPipeError:
         return 0
     except (FamError, OSError) as error:

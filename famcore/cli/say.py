@@ -9,13 +9,40 @@ import traceback
 
 from famcore.cli.lines import harmless
 
+#: Return to the first column, and erase what is right of it (ECMA-48).
+_BEGIN, _ERASE = "\r", "\x1b[K"
+
+
+class _Passing:
+    """What stands on the terminal's last line, until something else is said."""
+
+    is_there = False
+
 
 def say(*lines: str) -> None:
     """Write `lines` to stderr; if nobody can read them, go on without."""
+    erase_passing()
+    _write("".join(f"fam: {harmless(line)}\n" for line in lines))
+
+
+def say_in_passing(line: str) -> None:
+    """Write `line` in the place of what was said in passing before. For terminals."""
+    _write(f"{_BEGIN}fam: {harmless(line)}{_ERASE}")
+    _Passing.is_there = True
+
+
+def erase_passing() -> None:
+    """Leave nothing of what was said in passing."""
+    if _Passing.is_there:
+        _Passing.is_there = False
+        _write(_BEGIN + _ERASE)
+
+
+def _write(text: str) -> None:
     # sys.stderr is None if the descriptor was closed when the interpreter started.
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
-            sys.stderr.write("".join(f"fam: {harmless(line)}\n" for line in lines))
+            sys.stderr.write(text)
             sys.stderr.flush()
 
 

@@ -13,6 +13,7 @@ from famcore.cli.asked import asks_for_monitors, patience
 from famcore.cli.follow import Follower
 from famcore.cli.monitors import Asked, Monitors
 from famcore.cli.printer import Printer
+from famcore.cli.progress import Progress
 from famcore.cli.say import say
 from famcore.cli.settle import Settle
 from famcore.cli.stats import Stats
@@ -86,7 +87,9 @@ def watch(
     if as_json + print0 + (template is not None) > 1:
         raise click.UsageError("--json, --print0 and --format exclude each other")
     how = template or (lines.json if as_json else lines.print0 if print0 else _human())
-    monitors = Monitors(asked)
+    # Where the entries are printed themselves, they show how far it is.
+    progress = Progress(is_wanted=EventCode.EXISTS not in codes or not sys.stdout.isatty())
+    monitors = Monitors(asked, progress)
     counted = Stats() if stats else None
     printer = Printer(how, monitors, counted)
     settling = Settle(codes, None if settle is None else patience(settle, settle_max))

@@ -21,7 +21,9 @@ def buffered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)]
+)
 def test_a_signal_ends_it_quietly(fam: Any, spot: Path, number: int, code: int) -> None:
     watching = fam("watch", spot, "--no-exists")
     watching.ready()
@@ -29,7 +31,9 @@ def test_a_signal_ends_it_quietly(fam: Any, spot: Path, number: int, code: int) 
     assert watching.end() == (code, b"", "")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)]
+)
 def test_a_signal_ends_it_while_nobody_reads(fam: Any, spot: Path, number: int, code: int) -> None:
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
@@ -204,6 +208,26 @@ def test_a_consumer_that_fails_is_named_and_disturbs_nobody(
         (["watch", ".", "--timeout", "inf"], "'inf' is not a number of seconds"),
         (["watch", ".", "--timeout", "nan"], "'nan' is not a number of seconds"),
         (["watch", ".", "--timeout", "-1"], "'-1' is not a number of seconds"),
+        (["watch", ".", "--settle", "-1"], "'-1' is not a number of seconds"),
+        (["watch", ".", "--settle", "1", "--settle-max", "0.5"], "is less than --settle 1"),
+        (["watch", ".", "--settle-max", "1"], "give that too"),
+        (["watch", "-", "-"], "'-' is given twice"),
+        (["watch", "-"], "standard input names no path"),
+        (["watch", ".", "--from0"], "give '-' too"),
+        (["run"], "Missing argument 'PATH...'"),
+        (["run", "--", "true"], "Missing argument 'PATH...'"),
+        (["run", "."], "there is no command: fam run PATH... -- COMMAND"),
+        (["run", ".", "--"], "there is no command"),
+        (["run", ".", "--busy", "wait", "--", "true"], "'wait' is not one of 'queue', 'restart'"),
+        (["run", ".", "--stop-signal", "TREM", "--", "true"], "unknown signal 'TREM'; did you"),
+        (["run", ".", "--stop-signal", "999", "--", "true"], "unknown signal '999'"),
+        (["run", ".", "--signal", "HUP", "--", "true"], "--busy signal"),
+        (["run", ".", "--stop-timeout", "x", "--", "true"], "'x' is not a number of seconds"),
+        (["run", ".", "--settle", "-0.1", "--", "true"], "'-0.1' is not a number of seconds"),
+        (["run", ".", "--settle", "2", "--settle-max", "1", "--", "true"], "less than --settle 2"),
+        (["run", ".", "--only", "endExist", "--", "true"], "no reason to run"),
+        (["run", ".", "--shell", "--", "cat {}"], "{} is an ARGUMENT of its own"),
+        (["run", "-", "-", "--", "true"], "'-' is given twice"),
         (["watch", ".", "--consumer", "x:file"], "an option is KEY=VALUE, not 'file'"),
         (["watch", ".", "--consumer", ":a=b"], "names no consumer"),
         (["wach"], "wach"),

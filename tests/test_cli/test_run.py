@@ -202,9 +202,10 @@ SIGNALLED = (
     + """
 import signal, time
 def told(number, frame):
+    is_last = os.path.exists(sys.argv[1])
     print(signal.Signals(number).name, open(os.environ["FAM_EVENTS_FILE"]).read().count("\\n"))
     sys.stdout.flush()
-    if os.path.exists(sys.argv[1]):
+    if is_last:
         sys.exit()
 for name in ("SIGHUP", "SIGUSR1"):
     signal.signal(getattr(signal, name), told)
@@ -343,7 +344,7 @@ def test_what_it_is_given_leaves_nothing_behind_and_is_not_told_of(
 
 
 def test_no_list_is_in_the_environment(fam: Any, spot: Path) -> None:
-    running = fam("run", spot, "--postpone", "--once", "--", "env", "-0")
+    running = fam("run", spot, "--postpone", "--once", "--settle", "1", "--", "env", "-0")
     running.ready()
     for number in range(5000):
         (spot / f"n{number}").touch()

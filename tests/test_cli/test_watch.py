@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -258,3 +260,141 @@ def test_all_that_is_in_a_directory_if_asked_for(fam: Any, spot: Path) -> None:
         watching = fam("watch", spot, *options, *flags)
         watching.ready()
         assert watching.printed().decode().splitlines() == [str(spot), *told]
+
+
+@pytest.mark.parametrize(("options", "end"), [([], b"\n"), (["--from0"], b"\0")])
+def test_paths_come_from_stdin_if_asked_for(
+    fam: Any, spot: Path, options: list[str], end: bytes
+) -> None:
+    name = b"caf\xe9" if end == b"\n" else b"a\nb"
+    os.mkdir(os.fsencode(spot) + b"/" + name)
+    (spot / "given").mkdir()
+    with (spot / "list").open("w+b") as listed:
+        listed.write(name + end + end + b"list" + end)
+        listed.seek(0)
+        watching = fam(
+            "watch", "given", "-", *options, "--print0", "--only", "endExist",
+            cwd=spot, stdin=listed,
+        )  # fmt: skip
+        watching.ready()
+        within = os.fsencode(spot)
+        assert watching.lines(3, b"\0") == [
+            within + b"/given",
+            within + b"/" + name,
+            within + b"/list",
+        ]
+
+
+def test_counts_are_told_at_the_end_if_asked_for(fam: Any, spot: Path) -> None:
+    watching = fam("watch", spot, "--stats", "--only", "created,deleted")
+    watching.ready()
+    for number in range(1200):
+        (spot / f"n{number}").touch()
+    (spot / "n1").unlink()
+    watching.lines(1201)
+    watching.process.send_signal(signal.SIGINT)
+    code, _, err = watching.end()
+    assert code == 130
+    assert re.fullmatch(
+        r"fam: 1,201 events in [0-9.]+ s, [0-9,.]+ a second: created 1,200, deleted 1\n", err
+    )
+
+
+def test_nothing_is_lost_on_the_way_to_another_program(fam: Any, spot: Path) -> None:
+    with subprocess.Popen(["wc", "-l"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as counter:
+        assert counter.stdin
+        assert counter.stdout
+        watching = fam(
+            "watch", spot, "--json", "--only", "created", "--count", "10000", stdout=counter.stdin
+        )
+        counter.stdin.close()
+        watching.ready()
+        for number in range(10_000):
+            (spot / f"n{number}").touch()
+        assert watching.end()[0] == 0
+        assert counter.stdout.read().strip() == b"10000"
+
+
+def test_a_program_that_reads_the_first_line_alone_ends_it(fam: Any, spot: Path) -> None:
+    with subprocess.Popen(["head", "-1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as head:
+        assert head.stdin
+        assert head.stdout
+        watching = fam("watch", spot, "--no-exists", stdout=head.stdin)
+        head.stdin.close()
+        watching.ready()
+        (spot / "a").touch()
+        assert head.stdout.read() == f"created  {spot}/a\n".encode()
+        assert watching.end() == (0, b"", "")
+
+
+# --- on a terminal
+
+
+def test_a_terminal_gets_colours_and_paths_as_seen_from_here(terminal: Any, spot: Path) -> None:
+    terminal.start("watch", spot, spot.parent, cwd=spot)
+    terminal.line("watching")
+    (spot / "a\x1b[m").touch()
+    assert terminal.line("created") == "\x1b[32mcreated \x1b[m a\\x1b[m"
+    spot.chmod(0o700)
+    assert terminal.line("33m") == "\x1b[33mchanged \x1b[m ."
+    assert "\x1b[2mexists  \x1b[m .\r\n" in terminal.shown
+    assert f"\x1b[2mexists  \x1b[m {spot.parent}\r\n" in terminal.shown
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_gets_no_colours_where_they_are_not_wanted(
+    terminal: Any, spot: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    terminal.start("watch", spot, "--no-exists", cwd=spot)
+    terminal.line("watching")
+    (spot / "a").touch()
+    assert terminal.line("created") == "created  a"
+
+
+SLOW = """
+import time
+import famcore
+from fam_inotify import InotifyBackend
+from famcore.backend import Interest
+
+class Slow(InotifyBackend):
+    name = "slow"
+
+    def watch(self, path, interest=Interest.ALL):
+        time.sleep(0.1)
+        return super().watch(path, interest)
+
+@famcore.hookimpl
+def fam_backend():
+    return Slow
+"""
+
+
+def test_a_terminal_shows_how_far_the_listing_of_a_big_tree_is(
+    terminal: Any, spot: Path, install: Callable[..., None]
+) -> None:
+    install("famcore.backends", "slow", SLOW)
+    for number in range(5):
+        (spot / str(number)).mkdir()
+        for name in range(1000):
+            (spot / str(number) / f"n{name}").touch()
+    terminal.start("watch", "-r", "-b", "slow", "--no-exists", spot)
+    line = terminal.line("watching")
+    assert re.fullmatch(
+        r"(\rfam: listing what is there: [0-9,]+ entries\x1b\[K)+\r\x1b\[Kfam: watching .*", line
+    )
+
+
+def test_a_terminal_that_goes_away_ends_it(terminal: Any, spot: Path) -> None:
+    watching = terminal.start("watch", spot)
+    terminal.line("watching")
+    terminal.close()
+    assert watching.process.wait(20) == 0
+
+
+def test_ctrl_c_on_a_terminal_ends_it(terminal: Any, spot: Path) -> None:
+    watching = terminal.start("watch", spot)
+    terminal.line("watching")
+    terminal.press(b"\x03")
+    assert watching.process.wait(20) == 130

@@ -11,6 +11,7 @@ from famcore import EventCode, FileMonitor
 from famcore.cli import options
 from famcore.cli.asked import asks_for_monitors, patience
 from famcore.cli.monitors import Asked, Monitors
+from famcore.cli.progress import Progress
 from famcore.cli.run.handout import Handout
 from famcore.cli.run.manner import Busy, Manner
 from famcore.cli.run.process import Stop
@@ -136,7 +137,7 @@ def run(
         postpone=postpone,
         **others,
     )
-    monitors = Monitors(asked)
+    monitors = Monitors(asked, Progress())
     with Handout() as handout:
         runner = Runner(monitors, codes, words, manner, handout)
         fam = FileMonitor(

@@ -9,10 +9,14 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
-from famcore.cli.ends import DONE, INTERRUPTED
+from famcore.cli.ends import BY_SIGNAL, DONE, INTERRUPTED
 
 #: The signals that end `fam`, and with which exit code.
 ENDS: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: DONE, signal.SIGHUP: DONE}
+
+#: The one that waits for nothing, not even for the command of `fam run`: ^\\.
+QUIT = signal.SIGQUIT
+QUITTED = BY_SIGNAL + QUIT
 
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -47,11 +51,13 @@ class Signals:
         # The interpreter writes a byte as soon as a signal comes: none falls between two polls.
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, self._note)
+        signal.signal(QUIT, self._note)
         on_end(self._note)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         ignore_ends()
+        signal.signal(QUIT, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         os.close(self._reader)

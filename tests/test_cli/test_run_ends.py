@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from famcore.catalog import Status, find_backend
 
 DEADLINE = 20.0
 
@@ -107,6 +110,14 @@ def test_a_second_signal_waits_for_nothing(fam: Any, spot: Path, ended: Any) -> 
     ended(pair)
 
 
+def test_a_quit_waits_for_nothing_at_all(terminal: Any, spot: Path, ended: Any) -> None:
+    running = terminal.start("run", spot, "--stop-timeout", "600", *python(STUBBORN))
+    pair = [int(word) for word in terminal.line("pair").split()[1:]]
+    terminal.press(b"\x1c")
+    assert running.process.wait(DEADLINE) == 131
+    ended(pair)
+
+
 def test_a_command_that_is_stopped_is_ended_all_the_same(fam: Any, spot: Path, ended: Any) -> None:
     running = fam("run", spot, *python(PAIR))
     pair = pids(running)
@@ -167,6 +178,38 @@ def test_a_signal_ends_it_at_any_moment(fam: Any, spot: Path) -> None:
         running.process.send_signal(signal.SIGINT)
         code, _, err = running.end()
         assert (code, "Traceback" in err) == (130, False)
+
+
+def servers(mark: str) -> list[int]:
+    """The gam_servers that are alive and whose environment has `mark`."""
+    found = []
+    for directory in Path("/proc").glob("[1-9]*"):
+        with contextlib.suppress(OSError):
+            is_server = (directory / "comm").read_text() == "gam_server\n"
+            if is_server and mark.encode() in (directory / "environ").read_bytes():
+                found.append(int(directory.name))
+    return found
+
+
+@pytest.mark.parametrize("command", [["watch"], ["run"]])
+def test_a_hang_up_leaves_no_server_of_gamin(
+    fam: Any, spot: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    if find_backend("gamin").status is not Status.USABLE:
+        pytest.skip("gamin can't be used here")
+    mark = f"of-{os.getpid()}-{command[0]}"
+    monkeypatch.setenv("FAM_TEST_MARK", mark)
+    what = ["--", "sleep", "600"] if command == ["run"] else []
+    running = fam(*command, "-b", "gamin", spot, *what)
+    running.ready()
+    assert len(servers(mark)) == 1
+    running.process.send_signal(signal.SIGHUP)
+    assert running.end()[0] == 0
+    deadline = time.monotonic() + DEADLINE
+    while servers(mark):
+        assert time.monotonic() < deadline
+    # It would leave by itself only after 30 seconds.
+    assert time.monotonic() < deadline - DEADLINE / 2
 
 
 # --- on a terminal

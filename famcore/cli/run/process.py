@@ -46,7 +46,7 @@ class Process:
         """Execute `words`. Raises the system's `OSError` if that can't be."""
         # Not in the terminal's foreground group: ^C comes to us alone, who end the command.
         self._popen = subprocess.Popen(words, env=environment, stdin=stdin, process_group=0)
-        self._stop = stop
+        self._stop_signal, self._timeout = stop
         #: When (monotonic seconds) the group is sent KILL; None before it is ended.
         self._kill_at: float | None = None
         self._wanted_terminal = False
@@ -87,14 +87,15 @@ class Process:
             self.was_stopped = True
             self._end(now)
 
-    def kill(self, now: float) -> None:
-        """Wait no longer for what is being ended."""
-        if self.is_ending:
-            self._kill_at = now
+    def hurry(self) -> None:
+        """Wait for nothing when it is ended, or is being ended."""
+        self._timeout = 0.0
+        if self._kill_at is not None:
+            self._kill_at = min(self._kill_at, 0.0)
 
     def _end(self, now: float) -> None:
-        self._kill_at = now + self._stop.timeout
-        self._send(self._stop.number)
+        self._kill_at = now + self._timeout
+        self._send(self._stop_signal)
         # One that is stopped (SIGSTOP, SIGTTIN) would not hear of it.
         self._send(signal.SIGCONT)
 

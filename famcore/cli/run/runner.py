@@ -15,7 +15,7 @@ from famcore.cli.run.handout import Handout
 from famcore.cli.run.manner import Manner
 from famcore.cli.run.runs import Runs
 from famcore.cli.run.words import Words
-from famcore.cli.signals import ENDS, Signals
+from famcore.cli.signals import ENDS, QUIT, QUITTED, Signals
 from famcore.events import Event, EventCode
 from famcore.hookspecs import hookimpl
 from famcore.monitor import FileMonitor
@@ -88,10 +88,11 @@ class Runner:
         return math.ceil(1000 * (LONGEST if when is None else min(max(0.0, when - now), LONGEST)))
 
     def _obey(self, signals: set[int]) -> None:
-        for number in signals & ENDS.keys():
-            if self._runs.is_ending:
-                self._runs.hurry(time.monotonic())
-            self._runs.stop(ENDS[number])
+        runs = self._runs
+        for number in signals & {*ENDS, QUIT}:
+            if runs.is_ending or number == QUIT:
+                runs.hurry()
+            runs.stop(ENDS.get(number, QUITTED))
 
     @hookimpl
     def fam_events(self, fam: FileMonitor, events: Sequence[Event]) -> None:

@@ -17,6 +17,8 @@ from famcore.events import Event
 
 #: So many runs in a row, each for what came during the one before, look like a loop.
 _LOOP = 10
+#: Seconds within which a command that is restarted for what it does itself will have done it.
+_SOON = 1.0
 
 
 class Runs:
@@ -50,7 +52,7 @@ class Runs:
         #: The run that is under way, and what it was told.
         self._process: Process | None = None
         self._told = Batch()
-        self._ended_at = 0.0
+        self._began_at = self._ended_at = 0.0
         #: Until when changes are those that were made while the command ran, under `Busy.IGNORE`.
         self._deaf_until = 0.0
         #: How many runs in a row were for what came during the one before.
@@ -106,7 +108,7 @@ class Runs:
                 self._process.stop(now)
         elif self._is_due(now):
             if self._process is None:
-                self._start()
+                self._start(now)
             else:
                 self._while_busy(self._process, now)
 
@@ -123,10 +125,10 @@ class Runs:
         if self._code is None:
             self._code = code
 
-    def hurry(self, now: float) -> None:
-        """Wait no longer for what is being ended."""
+    def hurry(self) -> None:
+        """Wait for nothing when the run under way is ended, or is being ended."""
         if self._process is not None:
-            self._process.kill(now)
+            self._process.hurry()
 
     def close(self) -> None:
         """End a run that is under way, at once."""
@@ -157,10 +159,11 @@ class Runs:
             self._handout.write(self._lines(pending))
             process.signal(self._manner.signal)
 
-    def _start(self) -> None:
+    def _start(self, now: float) -> None:
         self._at_once = False
         if not self._parts:
             self._parts = self._parts_of_pending()
+        self._began_at = now
         self._told = self._parts.pop(0)
         self._handout.begin(self._lines(self._told))
         environment = self._handout.environment(self._told.count)
@@ -185,7 +188,10 @@ class Runs:
 
     def _look_for_loop(self, pending: Batch) -> None:
         """Say it, once in each row, if the command seems to be what sets itself off."""
-        self._in_a_row = self._in_a_row + 1 if pending and self._first_at < self._ended_at else 0
+        came_meanwhile = bool(pending) and self._first_at < self._ended_at
+        if self._manner.busy is Busy.RESTART and self._first_at - self._began_at > _SOON:
+            came_meanwhile = False  # a server runs all the time
+        self._in_a_row = self._in_a_row + 1 if came_meanwhile else 0
         if self._in_a_row == _LOOP:
             say(
                 f"{_LOOP} runs in a row for changes made during the one before; if the command "
@@ -206,7 +212,8 @@ class Runs:
         self._process = None
         self._handout.end()
         self._ended_at = now
-        self._deaf_until = now + self.latency
+        # Once for what is told that late, once for what is found by looking after that.
+        self._deaf_until = now + 2 * self.latency
         if not process.was_stopped:
             if process.status:
                 say(f"{self._words.name} {process.in_words()}")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from famcore.catalog import find_backend
 from famcore.cli.ends import DONE, INTERRUPTED, LOST
 from famcore.cli.monitors import Monitors
+from famcore.cli.output import aside
 from famcore.cli.run.batch import Batch
 from famcore.cli.run.handout import Handout
 from famcore.cli.run.manner import Manner
@@ -53,6 +54,8 @@ class Runner:
         """
         with Signals() as signals:
             try:
+                with aside():
+                    fam.start()
                 with fam:
                     self._backend = str(fam.backend)
                     self._runs.latency = _latency(fam)

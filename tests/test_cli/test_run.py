@@ -392,17 +392,18 @@ def test_a_command_that_can_not_be_run_ends_it(fam: Any, spot: Path) -> None:
 
 def test_a_command_that_is_being_replaced_is_run_at_the_next_change(fam: Any, spot: Path) -> None:
     command = spot.parent / "command"
-    command.write_text("#!/bin/sh\necho run\n")
+    command.write_text("#!/bin/sh\necho run $FAM_EVENT_COUNT\n")
     command.chmod(0o755)
     running = fam("run", spot, "--", command)
     running.ready()
-    assert running.lines(1) == [b"run"]
+    assert running.lines(1) == [b"run 0"]
     command.rename(spot.parent / "away")
     (spot / "a").touch()
     assert running.said() == f"fam: {command}: No such file or directory"
     (spot.parent / "away").rename(command)
     (spot / "b").touch()
-    assert running.lines(1) == [b"run"]
+    # What could not be told is told now.
+    assert running.lines(1) == [b"run 2"]
 
 
 def test_a_backend_that_is_not_live_ends_it_after_the_first_run(fam: Any, spot: Path) -> None:

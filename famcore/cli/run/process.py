@@ -15,7 +15,6 @@ from famcore.cli.ends import BY_SIGNAL
 
 #: Seconds between two looks at whether a process group is empty: nothing tells of that.
 _LOOK = 0.02
-
 #: States of processes (proc(5)) that are no more.
 _GONE = frozenset({b"Z", b"X"})
 
@@ -108,7 +107,8 @@ class Process:
             self.is_over = not self._is_anyone_left()
         if not self.is_over and self._kill_at is not None and now >= self._kill_at:
             self._kill_at = math.inf
-            os.killpg(self._popen.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # gone since it was looked for
+                os.killpg(self._popen.pid, signal.SIGKILL)
 
     def _look_at_command(self, now: float) -> None:
         how = os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT

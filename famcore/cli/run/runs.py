@@ -45,6 +45,8 @@ class Runs:
         self._first_at = self._last_at = 0.0
         #: What is to be run before that, and need not come to rest: parts too long for one run.
         self._parts: list[Batch] = []
+        #: What a run was told that did not come to its end; it is told to the next one.
+        self._owed = Batch()
         #: Whether all is monitored.
         self._may_begin = False
         #: Whether the next run need not wait until what is pending has come to rest.
@@ -180,15 +182,17 @@ class Runs:
             self._not_started(error)
 
     def _parts_of_pending(self) -> list[Batch]:
-        pending, self._pending = self._pending, Batch()
-        self._look_for_loop(pending)
+        self._look_for_loop()
+        batch, self._owed = self._owed, Batch()
+        batch.add_all(self._pending)
+        self._pending = Batch()
         if not self._words.takes_paths:
-            return [pending]
-        return pending.split(self._words.room(self._handout.environment(0)))
+            return [batch]
+        return batch.split(self._words.room(self._handout.environment(0)))
 
-    def _look_for_loop(self, pending: Batch) -> None:
+    def _look_for_loop(self) -> None:
         """Say it, once in each row, if the command seems to be what sets itself off."""
-        came_meanwhile = bool(pending) and self._first_at < self._ended_at
+        came_meanwhile = bool(self._pending) and self._first_at < self._ended_at
         if self._manner.busy is Busy.RESTART and self._first_at - self._began_at > _SOON:
             came_meanwhile = False  # a server runs all the time
         self._in_a_row = self._in_a_row + 1 if came_meanwhile else 0
@@ -203,6 +207,7 @@ class Runs:
         say(f"{error.filename}: {error.strerror}")
         status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
         self._handout.end()
+        self._owe()
         if not self._has_begun:
             self._code = status
         else:
@@ -218,18 +223,17 @@ class Runs:
             if process.status:
                 say(f"{self._words.name} {process.in_words()}")
             self._note_status(process.status)
-        elif self._code is None:
-            self._run_again()
+        else:
+            self._owe()
+            self._at_once = True
 
     def _note_status(self, status: int) -> None:
         self._status = self._status or status
         if self._manner.once and not self._parts:
             self._code = self._status
 
-    def _run_again(self) -> None:
-        """Whoever was stopped has not done what it was told: that, too, is for the next run."""
-        batches = (self._told, *self._parts, self._pending)
-        self._pending, self._parts = Batch(), []
-        for batch in batches:
-            self._pending.add_all(batch)
-        self._at_once = True
+    def _owe(self) -> None:
+        """Keep for the next run what this one was told, and has not done."""
+        for batch in (self._told, *self._parts):
+            self._owed.add_all(batch)
+        self._parts = []

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 PATHS = "{}"
 #: What a word takes up besides its bytes where a program is executed: a NUL and a pointer.
 _AROUND = 1 + 8
+#: What Linux takes with its usual limit of the stack; with none it says that it takes far more.
+_MOST = 2 * 1024 * 1024
 #: Left free where a program is executed, twice what POSIX advises.
 _SPARE = 4096
 
@@ -33,7 +35,7 @@ class Words:
         """How many bytes of paths there is room for beside the environment (`size_of`)."""
         taken = sum(size_of(name) + size_of(value) for name, value in environment.items())
         taken += sum(map(size_of, self.with_paths([])))
-        room = os.sysconf("SC_ARG_MAX") - _SPARE - taken
+        room = min(os.sysconf("SC_ARG_MAX"), _MOST) - _SPARE - taken
         return room // self._words.count(PATHS)
 
 

@@ -17,6 +17,9 @@ ENDS: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: DONE, signal
 #: The one that waits for nothing, not even for the command of `fam run`: ^\\.
 QUIT = signal.SIGQUIT
 QUITTED = BY_SIGNAL + QUIT
+#: Those by which somebody who sends a second one says that it takes too long. A hang-up comes
+#: twice by itself: from the system, and from the shell.
+URGENT = frozenset({signal.SIGINT, signal.SIGTERM, QUIT})
 
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -37,8 +40,8 @@ def ignore_ends() -> None:
 class Signals:
     """Notes signals that end `fam` and those of children, for a loop that polls `fileno()`.
 
-    A signal of the first kind that comes while one like it is not taken yet raises
-    `KeyboardInterrupt`: the loop is stuck.
+    One that is urgent and comes while another like it is not taken yet raises `KeyboardInterrupt`:
+    the loop is stuck.
     """
 
     def __init__(self) -> None:
@@ -64,7 +67,7 @@ class Signals:
         os.close(self._writer)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if number in self._noted and number in ENDS:
+        if number in self._noted and number in URGENT:
             raise KeyboardInterrupt
         self._noted.add(number)
 

@@ -72,7 +72,7 @@ def ended() -> Iterator[Callable[[list[int]], None]]:
 def test_a_signal_ends_the_command_and_all_that_it_began(
     fam: Any, spot: Path, ended: Any, number: int, code: int
 ) -> None:
-    running = fam("run", spot, *python(PAIR))
+    running = fam("run", spot, "--stop-timeout", "600", *python(PAIR))
     running.ready()
     pair = pids(running)
     running.process.send_signal(number)
@@ -107,6 +107,19 @@ def test_a_second_signal_waits_for_nothing(fam: Any, spot: Path, ended: Any) -> 
         running.process.wait(0.3)
     running.process.send_signal(signal.SIGINT)
     assert running.end() == (130, b"", "")
+    ended(pair)
+
+
+def test_a_second_hang_up_is_no_hurry(fam: Any, spot: Path, ended: Any) -> None:
+    slow = PAIR.replace('    print("ended', '    time.sleep(0.5)\n    print("ended')
+    running = fam("run", spot, *python(slow))
+    running.ready()
+    pair = pids(running)
+    for _ in range(20):
+        running.process.send_signal(signal.SIGHUP)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.process.wait(0.01)
+    assert running.end() == (0, b"ended by SIGTERM\n", "")
     ended(pair)
 
 

@@ -16,7 +16,7 @@ from famcore.cli.run.handout import Handout
 from famcore.cli.run.manner import Manner
 from famcore.cli.run.runs import Runs
 from famcore.cli.run.words import Words
-from famcore.cli.signals import ENDS, QUIT, QUITTED, Signals
+from famcore.cli.signals import ENDS, QUIT, QUITTED, URGENT, Signals
 from famcore.events import Event, EventCode
 from famcore.hookspecs import hookimpl
 from famcore.monitor import FileMonitor
@@ -93,7 +93,7 @@ class Runner:
     def _obey(self, signals: set[int]) -> None:
         runs = self._runs
         for number in signals & {*ENDS, QUIT}:
-            if runs.is_ending or number == QUIT:
+            if number == QUIT or (runs.is_ending and number in URGENT):
                 runs.hurry()
             runs.stop(ENDS.get(number, QUITTED))
 

@@ -80,6 +80,14 @@ def test_a_signal_ends_the_command_and_all_that_it_began(
     ended(pair)
 
 
+def test_a_reader_that_leaves_ends_the_command(fam: Any, spot: Path, ended: Any) -> None:
+    running = fam("run", spot, *python(PAIR))
+    pair = pids(running)
+    running.process.stdout.close()
+    assert running.process.wait(DEADLINE) == 0
+    ended(pair)
+
+
 def test_it_is_ended_by_the_signal_asked_for(fam: Any, spot: Path, ended: Any) -> None:
     running = fam("run", spot, "--stop-signal", "INT", *python(PAIR))
     pair = pids(running)

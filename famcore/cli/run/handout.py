@@ -38,9 +38,13 @@ class Handout:
     def write(self, lines: Iterable[bytes]) -> None:
         """Write the current run's file; who has it open goes on to read what it was."""
         new = f"{self.file}.new"
-        with open(new, "wb") as file:
-            file.writelines(lines)
-        os.replace(new, self.file)
+        try:
+            with open(new, "wb") as file:
+                file.writelines(lines)
+            os.replace(new, self.file)
+        except OSError as error:
+            error.filename = new
+            raise
 
     def environment(self, count: int) -> Mapping[str, str]:
         """The environment of a run that is told of `count` events."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 import select
+import stat
 import time
 from collections.abc import Iterator, Sequence
 
 from famcore.catalog import find_backend
 from famcore.cli.ends import DONE, INTERRUPTED, LOST
 from famcore.cli.monitors import Monitors
-from famcore.cli.output import aside
+from famcore.cli.output import STDOUT, aside
 from famcore.cli.run.batch import Batch
 from famcore.cli.run.handout import Handout
 from famcore.cli.run.manner import Manner
@@ -71,11 +73,17 @@ class Runner:
         poll = select.poll()
         poll.register(fam.fileno(), select.POLLIN)
         poll.register(signals.fileno(), select.POLLIN)
+        if stat.S_ISFIFO(os.fstat(STDOUT).st_mode):
+            # No event is asked for: poll(2) tells of the reader's end unasked.
+            poll.register(STDOUT, 0)
         while True:
-            is_told = any(descriptor == fam.fileno() for descriptor, _ in poll.poll(self._wait()))
+            ready = {descriptor for descriptor, _ in poll.poll(self._wait())}
+            if STDOUT in ready:
+                poll.unregister(STDOUT)
+                runs.stop(DONE)
             self._obey(signals.take())
             # What the command did is told before its end is seen: under `Busy.IGNORE` that counts.
-            fam.handle_events(BURST if is_told else 0)
+            fam.handle_events(BURST if fam.fileno() in ready else 0)
             if self._monitors.is_lost:
                 runs.stop(LOST)
             runs.step(time.monotonic())

@@ -235,6 +235,17 @@ def test_a_command_that_is_signalled_finds_the_events_in_its_file(
     assert running.lines(2) == [b"2 created:d", b"set"]
 
 
+def test_a_command_that_is_ended_by_the_signal_is_run_with_what_came(
+    fam: Any, spot: Path, gate: Any
+) -> None:
+    running = fam("run", spot, "--busy", "signal", *python(HOLD, gate))
+    running.ready()
+    assert running.lines(1) == [b"1"]
+    (spot / "a").touch()
+    assert running.lines(1) == [b"2 created:a"]
+    assert running.said().endswith("was ended by signal 1 (Hangup)")
+
+
 def test_what_comes_while_it_runs_is_ignored_if_asked_for(fam: Any, spot: Path) -> None:
     write = 'echo run; echo x >"$1/written"; touch "$1/$FAM_RUN"'
     running = fam("run", spot, "--busy", "ignore", "--shell", "--", write, spot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 
-from famcore.cli.ends import NOT_EXECUTABLE, NOT_FOUND
+from famcore.cli.ends import BY_SIGNAL, NOT_EXECUTABLE, NOT_FOUND
 from famcore.cli.run.backlog import Backlog
 from famcore.cli.run.batch import Batch
 from famcore.cli.run.handout import Handout
@@ -46,6 +46,8 @@ class Runs:
         #: The run that is under way, and what it was told.
         self._process: Process | None = None
         self._told = Batch()
+        #: What it was sent a signal for.
+        self._signalled = Batch()
         self._began_at = self._ended_at = 0.0
         #: Until when changes are those that were made while the command ran, under `Busy.IGNORE`.
         self._deaf_until = 0.0
@@ -142,9 +144,10 @@ class Runs:
         self._handout.write(self._lines(news))
         process.signal(self._manner.signal)
         process.look(now)
-        if process.is_ending:  # it had ended before that, or did so by it
-            self._backlog.owe(news)
-            self._backlog.wait_no_longer()
+        if process.is_ending:  # it had ended before that
+            self._run_again(news)
+        else:
+            self._signalled.add_all(news)
 
     def _start(self, now: float) -> None:
         came_meanwhile = self._backlog.has_news and self._backlog.first_at < self._ended_at
@@ -154,6 +157,7 @@ class Runs:
             self._row.add(came_meanwhile=came_meanwhile)
         self._began_at = now
         self._told = self._backlog.take(self._split)
+        self._signalled = Batch()
         self._handout.begin(self._lines(self._told))
         try:
             self._process = self._execute()
@@ -193,12 +197,18 @@ class Runs:
         # Once for what is told that late, once for what is found by looking after that.
         self._deaf_until = now + 2 * self.latency
         if process.was_stopped:
-            self._backlog.owe(self._told)
-            self._backlog.wait_no_longer()
+            self._run_again(self._told)
             return
         if process.status:
             say(f"{self._words.name} {process.in_words()}")
+        if self._signalled and process.status == BY_SIGNAL + self._manner.signal:
+            self._run_again(self._signalled)
         self._note_status(process.status)
+
+    def _run_again(self, told: Batch) -> None:
+        """Have another run at once, for what one was told and has not done."""
+        self._backlog.owe(told)
+        self._backlog.wait_no_longer()
 
     def _note_status(self, status: int) -> None:
         self._status = self._status or status

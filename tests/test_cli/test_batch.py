@@ -23,7 +23,7 @@ def batch(*events: str) -> Batch:
 
 
 def in_short(made: Batch) -> list[str]:
-    lines = b"".join(made.lines("inotify", {7: "/spot"})).splitlines()
+    lines = b"".join(made.lines("inotify")).splitlines()
     entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
     assert len(entries) == made.count
     return [f"{entry['event']} {entry['filename']}" for entry in entries]
@@ -66,7 +66,7 @@ def test_a_path_is_given_once() -> None:
 def test_each_event_has_the_time_of_its_own() -> None:
     made = batch("created a")
     made.add([told("b", "created")], 2.5)
-    lines = b"".join(made.lines("inotify", {7: "/spot"})).splitlines()
+    lines = b"".join(made.lines("inotify")).splitlines()
     assert [json.loads(line)["time"] for line in lines] == [1.0, 2.5]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from famcore.cli.lines import Told, json
 from famcore.cli.run.words import size_of
 from famcore.events import Event, EventCode
+from famcore.jsonlines import json_lines
 
 
 class _Happened(NamedTuple):
@@ -92,11 +92,10 @@ class Batch:
         """The full path of each name, once."""
         return list(dict.fromkeys(change.first.event.path for change in self._changes.values()))
 
-    def lines(self, backend: str, monitors: Mapping[int, str]) -> Iterator[bytes]:
+    def lines(self, backend: str) -> Iterator[bytes]:
         """The events as `fam watch --json` has them, in their order."""
         for time, some in groupby(self._in_order(), key=lambda happened: happened.time):
-            told = Told(backend, time, monitors)
-            yield json([happened.event for happened in some], told)
+            yield json_lines([happened.event for happened in some], backend=backend, time=time)
 
     def split(self, size: int) -> list[Batch]:
         """Return parts whose paths as arguments take up `size` bytes at most, or are one."""

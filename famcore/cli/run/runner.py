@@ -47,7 +47,7 @@ class Runner:
         self._runs = Runs(words, manner, handout, self._lines)
 
     def _lines(self, batch: Batch) -> Iterator[bytes]:
-        return batch.lines(self._backend, self._monitors.paths)
+        return batch.lines(self._backend)
 
     def follow(self, fam: FileMonitor) -> int:
         """Set the monitors, run the command on changes; return the exit code.

@@ -90,8 +90,13 @@ class Fam:
 
     def close(self) -> None:
         """End it, if it has not ended, and close its pipes."""
-        self.process.kill()
-        self.process.wait()
+        # By TERM first: what `fam run` has started and written goes with it.
+        self.process.terminate()
+        try:
+            self.process.wait(DEADLINE / 4)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe:
                 pipe.close()

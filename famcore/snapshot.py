@@ -25,6 +25,9 @@ LOCAL = frozenset(
 #: are small ones.
 _DEVICE_BITS = 32 if sys.platform == "linux" else 64
 
+#: Where the time stands in the number of a link.
+_STAMP_AT = 2 * 64
+
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -74,7 +77,10 @@ def identify(path: str) -> tuple[Found, int]:
         return Found.DIRECTORY, number
     if stat.S_ISREG(status.st_mode):
         return Found.FILE, number
-    return (Found.LINK if stat.S_ISLNK(status.st_mode) else Found.SPECIAL), number
+    if stat.S_ISLNK(status.st_mode):
+        # One that replaced it twice may have its inode, and lead elsewhere; nobody watches a link.
+        return Found.LINK, status.st_ctime_ns << _STAMP_AT | number
+    return Found.SPECIAL, number
 
 
 def _number(status: os.stat_result) -> int:

@@ -235,3 +235,31 @@ def test_two_hundred_files_in_fifty_directories_are_folded(backend, spot):
                 (directory / "a").rename(spot / f"f{number}")
         recorder.rest()
         assert list(recorder.wrongs()) == []
+
+
+def test_a_link_that_was_replaced_twice_and_has_its_inode_again_leads_elsewhere(fam, spot, pump):
+    for name in ("one", "two", "three"):
+        (spot / name).mkdir()
+        (spot / name / f"in-{name}").touch()
+    link, new = spot / "link", spot / "new"
+    link.symlink_to("one")
+    told = []
+    fam.add_monitor(link, told.append)
+    while fam.handle_events(0.05):
+        pass
+    told.clear()
+    inode = link.lstat().st_ino
+    for _ in range(100):
+        for target in ("two", "three"):
+            new.symlink_to(target)
+            new.replace(link)
+        if link.lstat().st_ino == inode:
+            break
+    else:
+        pytest.skip("this filesystem gives out inode numbers once")
+    pump(fam, lambda: told and told[-1].filename == str(link))
+    assert actions(told) == [
+        ("deleted", "in-one"),
+        ("created", "in-three"),
+        ("changed", str(link)),
+    ]

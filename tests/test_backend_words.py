@@ -457,3 +457,30 @@ def test_a_limit_is_in_the_coverage_with_its_remedy(tmp_path, backend):
     assert "the.limit" in row.reason
     assert "7" in row.reason
     assert row.remedy == "raise.it"
+
+
+def test_a_directory_that_went_as_it_was_to_be_listed_is_listed_when_it_is_here_again(
+    tmp_path, backend
+):
+    spot = tmp_path / "spot"
+    spot.mkdir()
+    events = []
+    backend.fam.add_monitor(spot, events.append, recursive=True)
+    backend.fam.handle_events(0)
+
+    def rescan():
+        events.clear()
+        backend.say((Kind.RESCAN, backend.key_of(spot), "", None, 0))
+        backend.fam.handle_events(0)
+        return [(str(event.action), event.filename) for event in events]
+
+    def vanish(path, interest):
+        if path == str(spot / "d") and not (spot / "d" / "f").exists():
+            (spot / "d").rmdir()
+
+    backend.beforehand = vanish
+    (spot / "d").mkdir()
+    assert rescan() == [("created", "d")]
+    (spot / "d").mkdir()
+    (spot / "d" / "f").touch()
+    assert rescan() == [("created", "d/f")]

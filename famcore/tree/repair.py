@@ -89,6 +89,10 @@ class Repair:
             if name not in names and not self._telling.ignores(node, name, is_directory):
                 self._growth.appear(node, name, is_directory, None)
                 self._audit.found(node, name)
+        for entry in names.values():
+            if isinstance(entry, Node) and entry.found is Found.NOTHING:
+                # It had gone when it was to be listed, and nobody told that it is here again.
+                self._doubts.suspect([entry])
         if since == EVER:
             # Another directory is here, so those in it are others too.
             for entry in names.values():

@@ -7,12 +7,12 @@ import random
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 import famcore
 from famcore.backend import Backend, Capability, Interest, Kind
+from famcore.testing import chaos
 
 DEADLINE = 60.0
 #: Seconds after which something surely waits.
@@ -20,7 +20,7 @@ A_WHILE = 0.2
 #: Seconds after which something most likely waits. What is expected does not depend on it.
 SOON = 0.02
 
-CHAOS = Path(__file__).with_name("chaos.py")
+CHAOS = ("-m", chaos.__name__)
 #: Sockets and links to directories, which `rglob` goes through.
 LEFT_OUT = "symlink", "relink", "way", "socket"
 
@@ -489,17 +489,17 @@ def test_a_tree_in_which_all_happens_is_known_by_two_tasks_that_are_cancelled(se
 
     async def main():
         arguments = [str(place), str(seed), "2000", *LEFT_OUT]
-        chaos = await asyncio.create_subprocess_exec(sys.executable, CHAOS, *arguments)
+        process = await asyncio.create_subprocess_exec(sys.executable, *CHAOS, *arguments)
         quiet = 0.0
         # Taken at last: by those who are not cancelled soon.
-        while chaos.returncode is None or quiet < A_WHILE:
+        while process.returncode is None or quiet < A_WHILE:
             taking = [asyncio.create_task(take()) for _ in range(2)]
-            quiet = A_WHILE if chaos.returncode is not None else chance.choice([0, 0.001, 0.01])
+            quiet = A_WHILE if process.returncode is not None else chance.choice([0, 0.001, 0.01])
             await asyncio.wait(taking, timeout=quiet)
             for task in taking:
                 task.cancel()
             await asyncio.wait(taking)
-        assert chaos.returncode == 0
+        assert process.returncode == 0
 
     in_asyncio(main)
     root = place / "root"

@@ -10,13 +10,14 @@ import pytest
 
 import famcore
 from famcore.backend import Capability, Kind
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 from famcore.testing import Recorder
 
 EXACT = [
     found.backend
     for found in find_backends()
-    if found.backend is not None
+    if found.status is Status.USABLE
+    and found.backend
     and Capability.EXACT | Capability.CONTENTS in found.backend.capabilities
 ]
 
@@ -305,7 +306,7 @@ def test_where_the_clock_is_anothers_not_all_is_told_at_each_audit(
     lossy, spot, deadline, monkeypatch
 ):
     (spot / "file").touch()
-    monkeypatch.setattr("famcore.snapshot._LOCAL", frozenset())
+    monkeypatch.setattr("famcore.snapshot.LOCAL", frozenset())
     fam, events = make(lossy, spot, audit=0.3)
     with fam:
         settle(fam, 0.6)

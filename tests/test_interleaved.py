@@ -15,7 +15,7 @@ import pytest
 
 from famcore import DEFAULT_IGNORE
 from famcore.backend import Capability, Interest, Kind
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 from famcore.testing import NotHere, Recorder, chaos
 
 #: What all the rest hangs on is done more often than at full speed: programs are short.
@@ -27,7 +27,8 @@ WEIGHTS = {
 EXACT = [
     found.backend
     for found in find_backends()
-    if found.backend is not None
+    if found.status is Status.USABLE
+    and found.backend
     and Capability.EXACT | Capability.LIVE in found.backend.capabilities
 ]
 #: The soak takes that many seconds, about.

@@ -10,12 +10,13 @@ import pytest
 
 from famcore import FileMonitor
 from famcore.backend import Backend, Capability, Change
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 
 MOVING = [
     found.backend
     for found in find_backends()
-    if found.backend is not None
+    if found.status is Status.USABLE
+    and found.backend
     and Capability.MOVES | Capability.EXACT in found.backend.capabilities
 ]
 

@@ -9,13 +9,14 @@ import sys
 import pytest
 
 from famcore.backend import Capability
-from famcore.catalog import find_backends
+from famcore.catalog import Status, find_backends
 
 #: Those that are told by the kernel: a server has a root directory of its own.
 EXACT = [
     found.name
     for found in find_backends()
-    if found.backend is not None
+    if found.status is Status.USABLE
+    and found.backend
     and Capability.EXACT | Capability.LIVE in found.backend.capabilities
 ]
 

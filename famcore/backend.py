@@ -52,8 +52,8 @@ class Capability(enum.Flag):
 
     #: It goes on telling. A backend that is not live is used only when asked for by name.
     LIVE = enum.auto()
-    #: A watch on a directory tells of the content and the attributes of what is in it. Without, the
-    #: core watches each entry of a monitored directory as well.
+    #: A watch on a directory tells of the content and the attributes of what is in it, by name or
+    #: by RESCAN. Without, the core watches each entry of a monitored directory as well.
     CONTENTS = enum.auto()
     #: The two halves of a rename carry the same cookie.
     MOVES = enum.auto()
@@ -85,8 +85,9 @@ class Kind(enum.IntEnum):
     DELETED = 3
     #: The watched thing is no longer at its path, or the watch ended. The key is released.
     GONE = 4
-    #: Something in this watch changed and can't be named. If `key` is None: anywhere; or, with an
-    #: absolute path for a `name`, at that path or below.
+    #: Something in this watch changed and can't be named: the core compares names and, for those
+    #: that have `Capability.CONTENTS`, contents. If `key` is None: anywhere; or, with an absolute
+    #: path for a `name`, at that path or below.
     RESCAN = 5
 
 
@@ -147,7 +148,8 @@ class Backend(abc.ABC):
     priority: ClassVar[int]
     #: What the core need not make up for.
     capabilities: ClassVar[Capability]
-    #: Seconds until a change is told.
+    #: Seconds until a change is told: no more than it takes, for what was written so little before a
+    #: RESCAN is told again.
     latency: ClassVar[float] = 0.0
     #: Seconds between two calls of `read`, for a live backend whose `fileno` is None.
     interval: ClassVar[float] = 1.0
@@ -178,7 +180,11 @@ class Backend(abc.ABC):
 
     @abc.abstractmethod
     def __init__(self) -> None:
-        """Open the source: descriptors close-on-exec, reads that don't block."""
+        """Open the source: descriptors close-on-exec, reads that don't block.
+
+        What it raises (`OSError`, `BackendUnavailable`) keeps it from starting: nothing may be left
+        open then.
+        """
 
     @abc.abstractmethod
     def watch(self, path: str, interest: Interest = Interest.ALL) -> Hashable:

@@ -9,7 +9,9 @@ import itertools
 import os
 import select
 import signal
+import subprocess
 import threading
+import warnings
 
 import famcore.backend
 from fam_inotify import InotifyBackend
@@ -107,6 +109,16 @@ class LeavesAThread(Right):
     def __init__(self):
         super().__init__()
         threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
+class LeavesAProcess(Right):
+    """test_no_process_is_left_when_it_is_closed"""
+
+    def __init__(self):
+        super().__init__()
+        # It ends with who holds the other end of its pipe.
+        with warnings.catch_warnings(action="ignore"):
+            subprocess.Popen(["cat"], stdin=subprocess.PIPE)
 
 
 class OneForAll(Right):

@@ -10,6 +10,7 @@ then; so it is if `check` raises anything but `BackendUnavailable` with a reason
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib
 import os
 import re
@@ -23,7 +24,8 @@ import threading
 _SPECIAL = {
     select: r"poll|epoll|kqueue|kevent|devpoll|EPOLL.*|POLL.*|KQ_.*",
     os: r"eventfd.*|EFD_.*|pidfd.*|O_EVTONLY|O_SYMLINK|O_PATH|timerfd.*|TFD_.*|memfd.*|inotify.*",
-    signal: r"pidfd.*",
+    signal: r"pidfd.*|SIGRT.*|SIGPOLL|SIGPWR|sigtimedwait|sigwaitinfo",
+    fcntl: r"F_NOTIFY|DN_.*|F_[GS]ETSIG|F_[GS]ETLEASE|F_[GS]ETPIPE_SZ",
 }
 #: What is reported by an audit hook as it is begun.
 _STARTED = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from famcore.backend import Backend, Capability, Kind
@@ -15,6 +16,8 @@ from famcore.testing.kit.trial import RuleBroken, Trial, descriptors
 
 #: How often an instance is made and closed.
 _TIMES = 5
+#: The exit status of a process that had a child left.
+_LEFT = 77
 
 
 class LifecycleTests(Kit):
@@ -93,6 +96,28 @@ class LifecycleTests(Kit):
         left = [thread.name for thread in set(threading.enumerate()) - before]
         trial.expect(not left, f"no thread but those from before; left are {', '.join(left)}")
 
+    def test_no_process_is_left_when_it_is_closed(
+        self, usable: type[Backend], rule: Rule, tmp_path: Path
+    ) -> None:
+        """A process that an instance starts has ended, and was waited for."""
+
+        def work() -> None:
+            with Trial(usable, rule, tmp_path) as trial:
+                trial.watch()
+                trial.drain()
+            try:
+                os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            os._exit(_LEFT)
+
+        if _in_child(work) == _LEFT:
+            raise RuleBroken(
+                f"backend {usable.name!r}: {rule.name}\nthe rule: {rule.text}\n"
+                "done:\n    in a process without children an instance is made, watches, is closed"
+                "\nexpected: it has no child then, running or not waited for"
+            )
+
     @needs(Capability.LIVE)
     def test_one_instance_goes_on_when_another_is_closed(
         self, usable: type[Backend], trial: Trial
@@ -115,26 +140,35 @@ class LifecycleTests(Kit):
         self, usable: type[Backend], rule: Rule, tmp_path: Path
     ) -> None:
         """A server may fork before start(): nothing of the parent's is needed to open it."""
-        with warnings.catch_warnings():
-            # Of other threads: the child makes use of nothing that they may hold.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if not child:
-            code = 1
-            try:
-                with Trial(usable, rule, tmp_path) as trial:
-                    trial.watch()
-                    trial.drain()
-                code = 0
-            finally:
-                os._exit(code)
-        _, status = os.waitpid(child, 0)
-        if status:
+
+        def work() -> None:
+            with Trial(usable, rule, tmp_path) as trial:
+                trial.watch()
+                trial.drain()
+
+        code = _in_child(work)
+        if code:
             raise RuleBroken(
                 f"backend {usable.name!r}: {rule.name}\nthe rule: {rule.text}\n"
                 "done:\n    fork(), in the child: an instance is made, watches, reads and is closed"
-                f"\nexpected: the child ends by 0, not {os.waitstatus_to_exitcode(status)}"
+                f"\nexpected: the child ends by 0, not {code}"
             )
+
+
+def _in_child(work: Callable[[], object]) -> int:
+    """Do it in a forked child, and return how that ended: 0 if nothing was raised."""
+    with warnings.catch_warnings():
+        # Of other threads: the child makes use of nothing that they may hold.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _is_open(descriptor: int) -> bool:

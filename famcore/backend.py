@@ -148,8 +148,8 @@ class Backend(abc.ABC):
     priority: ClassVar[int]
     #: What the core need not make up for.
     capabilities: ClassVar[Capability]
-    #: Seconds until a change is told; no more than it takes, for what was written within them before
-    #: a RESCAN is told again.
+    #: Seconds until a change is told. No more than it takes: what was written so little before a
+    #: RESCAN is told again.
     latency: ClassVar[float] = 0.0
     #: Seconds between two calls of `read`, for a live backend whose `fileno` is None.
     interval: ClassVar[float] = 1.0

@@ -103,6 +103,29 @@ class LeavesDescriptorsOfWatches(Right):
         return super().watch(path, interest)
 
 
+class LeavesDescriptorsOfWhatIsGone(Right):
+    """test_no_descriptor_is_left_of_what_is_gone"""
+
+    def __init__(self):
+        super().__init__()
+        self.open = {}
+
+    def watch(self, path, interest=7):
+        key = super().watch(path, interest)
+        self.open.setdefault(key, os.open("/dev/null", os.O_RDONLY))
+        return key
+
+    def unwatch(self, key):
+        super().unwatch(key)
+        if key in self.open:
+            os.close(self.open.pop(key))
+
+    def close(self):
+        for key in list(self.open):
+            self.unwatch(key)
+        super().close()
+
+
 class LeavesAThread(Right):
     """test_no_thread_is_left_when_it_is_closed"""
 

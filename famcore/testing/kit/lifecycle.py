@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from famcore.backend import Backend, Capability, Kind
-from famcore.testing.actions import make, make_directory
+from famcore.testing.actions import make, make_directory, remove, remove_directory, rename
 from famcore.testing.kit.base import Kit
 from famcore.testing.kit.rules import Rule, needs
 from famcore.testing.kit.trial import RuleBroken, Trial, descriptors
@@ -18,6 +18,8 @@ from famcore.testing.kit.trial import RuleBroken, Trial, descriptors
 _TIMES = 5
 #: The exit status of a process that had a child left.
 _LEFT = 77
+#: Things that are watched until they go.
+_GONE = 52
 
 
 class LifecycleTests(Kit):
@@ -70,7 +72,7 @@ class LifecycleTests(Kit):
         trial.expect(not left, f"as many descriptors as before; left are {', '.join(left)}")
 
     def test_no_descriptor_is_left_of_a_watch_that_ended(self, trial: Trial) -> None:
-        """`unwatch` releases what the watch took, and so does what is GONE."""
+        """`unwatch` releases what the watch took."""
         trial.do(make_directory("d"), make("f"))
         counts = []
         for _ in range(_TIMES):
@@ -81,6 +83,28 @@ class LifecycleTests(Kit):
             counts.append(len(descriptors()))
         trial.expect(
             counts[-1] <= counts[0], f"no more descriptors each time, not {counts} of the process"
+        )
+
+    @needs(Capability.LIVE | Capability.EXACT)
+    def test_no_descriptor_is_left_of_what_is_gone(self, trial: Trial) -> None:
+        """Who says GONE has released what the watch took: unwatch need not be called then."""
+        trial.do(make_directory("d"), make_directory("e"))
+        # What the first watch opens once and for all is not of what goes.
+        trial.watch("d")
+        before = descriptors()
+        keys = []
+        for number in range(_GONE):
+            name = f"e/{number}"
+            come, go = [(make, remove), (make_directory, remove_directory)][number % 2]
+            trial.do(come(name))
+            keys.append(trial.watch(name))
+            trial.do(rename(name, f"d/{number}") if number % 4 < 2 else go(name))
+        trial.until(
+            lambda _: all(trial.told(Kind.GONE, key=key) for key in keys), f"GONE of each of {keys}"
+        )
+        left = sorted(what for _, what in descriptors().items() - before.items())
+        trial.expect(
+            not left, f"as many descriptors as before; left are {len(left)}: {', '.join(left[:10])}"
         )
 
     def test_no_thread_is_left_when_it_is_closed(

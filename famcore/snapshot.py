@@ -25,9 +25,6 @@ LOCAL = frozenset(
 #: are small ones.
 _DEVICE_BITS = 32 if sys.platform == "linux" else 64
 
-#: Where the time stands in the number of a link.
-_STAMP_AT = 2 * 64
-
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -61,8 +58,8 @@ def look(path: str) -> Found:
 def identify(path: str) -> tuple[Found, int]:
     """What is at `path` now, and a number (device and inode) that no other thing has meanwhile.
 
-    A thing made after this one has gone may have its number. Raises the system's `OSError` if it
-    doesn't let us know.
+    A thing made after this one has gone may have its number; but no link that leads elsewhere.
+    Raises the system's `OSError` if it doesn't let us know.
     """
     try:
         status = os.lstat(path)
@@ -78,9 +75,18 @@ def identify(path: str) -> tuple[Found, int]:
     if stat.S_ISREG(status.st_mode):
         return Found.FILE, number
     if stat.S_ISLNK(status.st_mode):
-        # One that replaced it twice may have its inode, and lead elsewhere; nobody watches a link.
-        return Found.LINK, status.st_ctime_ns << _STAMP_AT | number
+        # Its inode is given to the next one by many filesystems, for nobody watches a link. Its
+        # ctime moves when it is given another name or owner, too.
+        return Found.LINK, hash((number, target_of(path)))
     return Found.SPECIAL, number
+
+
+def target_of(path: str) -> str | None:
+    """Where the link at `path` leads; None if it is none any more."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
 
 
 def _number(status: os.stat_result) -> int:

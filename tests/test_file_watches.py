@@ -263,3 +263,21 @@ def test_a_link_that_was_replaced_twice_and_has_its_inode_again_leads_elsewhere(
         ("created", "in-three"),
         ("changed", str(link)),
     ]
+
+
+def test_a_link_that_is_given_another_name_leads_where_it_did(fam, spot, pump):
+    (spot / "d").mkdir()
+    (spot / "d" / "a").touch()
+    link, told = spot / "link", []
+    link.symlink_to("d")
+    fam.add_monitor(link, told.append)
+    while fam.handle_events(0.05):
+        pass
+    told.clear()
+    os.link(link, spot / "again", follow_symlinks=False)
+    while fam.handle_events(0.05):
+        pass
+    assert actions(told) == []
+    (spot / "d" / "b").touch()
+    pump(fam, lambda: told)
+    assert actions(told) == [("created", "b")]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from famcore.events import Monitor
-from famcore.snapshot import Found, identify
+from famcore.snapshot import Found, identify, target_of
 from famcore.tree.growth import Growth
 from famcore.tree.inspection import Inspection
 from famcore.tree.listings import Listings
@@ -79,7 +78,7 @@ class Paths:
             child = self._pin(node, name, None if any(todo) else monitor)
             child.cross().routes.add(monitor)
             yield child
-            target = _target(child) if child.found is Found.LINK else None
+            target = target_of(child.path) if child.found is Found.LINK else None
             if target is None or links >= _MAX_LINKS:
                 node = child
                 continue
@@ -181,11 +180,3 @@ class Paths:
         node.found = found
         for monitor in monitors:
             self._relead(monitor)
-
-
-def _target(link: Node) -> str | None:
-    """Where a link leads; None if it is none any more."""
-    try:
-        return os.readlink(link.path)
-    except OSError:
-        return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 
 import click
@@ -11,7 +10,7 @@ import click
 from famcore import FamError, NoBackend
 from famcore.catalog import Found, choose, find_backends
 from famcore.cli.lines import harmless
-from famcore.cli.output import aside
+from famcore.cli.output import aside, write
 from famcore.cli.say import say_error
 from famcore.cli.table import print_table
 
@@ -31,7 +30,7 @@ def backends(*, as_json: bool) -> int:
         picked = _picked(found)
     if as_json:
         objects = [_fields(each, picked=each.name == picked) for each in found]
-        sys.stdout.write(json.dumps(objects, indent=2) + "\n")
+        write(json.dumps(objects, indent=2).encode("ascii") + b"\n")
     elif found:
         print_table(HEADINGS, [_row(each, picked=each.name == picked) for each in found])
     return 0 if found else 1

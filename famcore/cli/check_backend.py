@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ import click
 
 from famcore.catalog import Found, Status, find_backend
 from famcore.cli.lines import harmless
+from famcore.cli.output import aside, write
 from famcore.cli.say import say
 from famcore.cli.table import print_table
 
@@ -56,7 +58,8 @@ def check_backend(
 
     Exit code 1 if a rule is not kept, or if the backend can't be used here.
     """
-    found = find_backend(name)
+    with aside():
+        found = find_backend(name)
     if found.status not in (Status.USABLE, Status.UNAVAILABLE):
         say(*f"{found.status}: {found}".split("\n"))
         return 1
@@ -72,14 +75,10 @@ def check_backend(
         say(*str(error).split("\n"))
         return 1
     if as_json:
-        sys.stdout.write(json.dumps(_report(found, results), indent=2) + "\n")
+        write(json.dumps(_report(found, results), indent=2).encode("ascii") + b"\n")
     else:
         print_table(HEADINGS, [_row(each) for each in results])
-        for each in results:
-            if each.message and each.outcome == "fail":
-                lines = "\n".join(f"    {harmless(line)}" for line in each.message.split("\n"))
-                sys.stdout.write(f"\nfail: {each.rule}  ({each.test})\n{lines}\n")
-        sys.stdout.write(f"\n{_summary(found, results)}\n")
+        write(os.fsencode("".join(_after_table(found, results))))
     if found.status is Status.UNAVAILABLE:
         say(f"unavailable: {found}", "only what it says of itself was tested")
         return 1
@@ -114,6 +113,15 @@ class Progress:
         if self._is_on:
             sys.stderr.write(f"\r\x1b[K{harmless(text)[:79]}")
             sys.stderr.flush()
+
+
+def _after_table(found: Found, results: Sequence[Result]) -> Iterator[str]:
+    """What is said of each that fails, and how many came out how."""
+    for each in results:
+        if each.message and each.outcome == "fail":
+            lines = "\n".join(f"    {harmless(line)}" for line in each.message.split("\n"))
+            yield f"\nfail: {each.rule}  ({each.test})\n{lines}\n"
+    yield f"\n{_summary(found, results)}\n"
 
 
 def _row(result: Result) -> tuple[str, ...]:

@@ -183,6 +183,15 @@ def test_one_that_can_not_be_asked_is_refused_with_the_reason(
     assert err.startswith(f"fam: {said}")
 
 
+def test_what_a_plugin_prints_is_no_part_of_the_report(
+    fam: Any, install: Callable[..., None]
+) -> None:
+    install("famcore.backends", "sloppy", f"print('it is loud')\n{SLOPPY}")
+    code, out, err = fam("check-backend", "sloppy", "--json", "-k", "its name").end()
+    assert (code, err) == (0, "it is loud\n")
+    assert json.loads(out)["counts"]["pass"] == 1
+
+
 def test_words_that_no_rule_has_are_refused(fam: Any) -> None:
     code, out, err = fam("check-backend", "pseudo", "-k", "nonsense").end()
     assert (code, out) == (1, b"")

@@ -78,8 +78,17 @@ def test_a_reader_that_leaves_ends_it_quietly_while_it_writes(fam: Any, spot: Pa
     assert watching.process.stderr.read() == b""
 
 
-@pytest.mark.parametrize("command", [["watch", "."], ["backends"], ["backends", "--json"]])
-def test_a_full_disk_is_an_error(fam: Any, buffered: None, command: list[str]) -> None:
+RULE = ["check-backend", "pseudo", "-k", "its name"]
+
+
+@pytest.mark.parametrize(
+    "command", [["watch", "."], ["backends"], ["backends", "--json"], RULE, [*RULE, "--json"]]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_an_error(
+    fam: Any, monkeypatch: pytest.MonkeyPatch, unbuffered: str, command: list[str]
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("wb") as full:
         code, _, err = fam(*command, stdout=full).end()
     assert (code, err) == (1, "fam: standard output: No space left on device\n")

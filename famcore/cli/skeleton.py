@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import string
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ def names_of(name: str) -> Names:
             f" a letter comes first{hint}"
         )
     prefix = "".join(part.capitalize() for part in name.split("_"))
+    if keyword.iskeyword(prefix):
+        raise ValueError(f"{name!r}: a class would be called {prefix}; choose another name")
     return Names(name, f"fam-{name.replace('_', '-')}", f"fam_{name}", prefix)
 
 

@@ -198,6 +198,7 @@ def test_where_it_can_not_be_written_the_system_says_why(
         ("lamp\n", "'lamp\\n': a name has"),
         ("fam_lamp", "'fam_lamp': leave out fam_, it is put before it\n"),
         ("fam-lamp", "'fam-lamp': leave out fam-, it is put before it\n"),
+        ("none", "'none': a class would be called None; choose another name\n"),
     ],
 )
 def test_a_name_that_is_none_is_refused_with_the_rule(

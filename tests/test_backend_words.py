@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 from collections import deque
@@ -448,6 +449,23 @@ def test_what_can_not_be_watched_is_no_error_of_add_monitor(refusal, tmp_path, b
     row = rows[f"{tmp_path}/d"]
     assert not row.covered
     assert row.reason
+
+
+def test_what_is_refused_as_another_thing_came_there_is_not_missed(tmp_path, backend):
+    (tmp_path / "a").touch()
+    events = []
+
+    def replace(path, interest):
+        if path == str(tmp_path / "a"):
+            os.unlink(path)
+            os.mkfifo(path)
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), path)
+
+    backend.beforehand = replace
+    backend.fam.add_monitor(tmp_path / "a", events.append)
+    backend.fam.handle_events(0)
+    assert [row.covered for row in backend.fam.coverage()] == [True]
+    assert [str(event.action) for event in events] in (["exists", "endExist"], ["endExist"])
 
 
 def test_a_limit_is_in_the_coverage_with_its_remedy(tmp_path, backend):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections import deque
 from collections.abc import Hashable
 
 from famcore.backend import Backend, Interest
 from famcore.errors import BackendLost, BackendUnavailable, FamError, PluginError
-from famcore.snapshot import is_missing
+from famcore.snapshot import identify, is_missing
 from famcore.tree.audit import Audit
 from famcore.tree.doubts import Doubts
 from famcore.tree.gaps import Gaps
@@ -61,6 +63,12 @@ class Watches:
             if is_missing(error):
                 self.release(node)
                 raise
+            if isinstance(error, OSError) and _is_another(node):
+                # What it was said of: a socket, say, that has come there and can't be opened.
+                self.release(node)
+                raise FileNotFoundError(
+                    errno.ENOENT, os.strerror(errno.ENOENT), node.path
+                ) from None
             if isinstance(error, PluginError) or not isinstance(error, OSError | FamError):
                 self._blame(source, error)
             self.miss(node, error)
@@ -226,6 +234,14 @@ class Watches:
 
     def _failed(self, source: Source, error: BaseException) -> None:
         self._notices.append(Failed(source.cls.name, error))
+
+
+def _is_another(node: Node) -> bool:
+    """Whether something else is at `node` than what was to be watched there."""
+    try:
+        return identify(node.path)[1] != node.identity
+    except OSError:
+        return False
 
 
 def _checked(source: Source, key: Hashable, path: str) -> Hashable:

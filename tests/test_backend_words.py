@@ -451,7 +451,7 @@ def test_what_can_not_be_watched_is_no_error_of_add_monitor(refusal, tmp_path, b
     assert row.reason
 
 
-def test_what_is_refused_as_another_thing_came_there_is_not_missed(tmp_path, backend):
+def test_what_is_refused_as_another_thing_came_there_is_not_missed(tmp_path, backend, caplog):
     (tmp_path / "a").touch()
     events = []
 
@@ -465,6 +465,7 @@ def test_what_is_refused_as_another_thing_came_there_is_not_missed(tmp_path, bac
     backend.fam.add_monitor(tmp_path / "a", events.append)
     backend.fam.handle_events(0)
     assert [row.covered for row in backend.fam.coverage()] == [True]
+    assert not caplog.messages
     assert [str(event.action) for event in events] in (["exists", "endExist"], ["endExist"])
 
 

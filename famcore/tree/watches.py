@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import time
 from collections import deque
 from collections.abc import Hashable
@@ -66,9 +65,7 @@ class Watches:
             if isinstance(error, OSError) and _is_another(node):
                 # What it was said of: a socket, say, that has come there and can't be opened.
                 self.release(node)
-                raise FileNotFoundError(
-                    errno.ENOENT, os.strerror(errno.ENOENT), node.path
-                ) from None
+                raise FileNotFoundError(errno.ENOENT, "it is another by now", node.path) from None
             if isinstance(error, PluginError) or not isinstance(error, OSError | FamError):
                 self._blame(source, error)
             self.miss(node, error)

@@ -9,7 +9,7 @@ from collections.abc import Hashable
 
 from famcore.backend import Backend, Interest
 from famcore.errors import BackendLost, BackendUnavailable, FamError, PluginError
-from famcore.snapshot import identify, is_missing
+from famcore.snapshot import Found, identify, is_missing
 from famcore.tree.audit import Audit
 from famcore.tree.doubts import Doubts
 from famcore.tree.gaps import Gaps
@@ -236,9 +236,10 @@ class Watches:
 def _is_another(node: Node) -> bool:
     """Whether something else is at `node` than what was to be watched there."""
     try:
-        return identify(node.path)[1] != node.identity
+        found, identity = identify(node.path)
     except OSError:
         return False
+    return identity != node.identity or found not in (Found.FILE, Found.DIRECTORY)
 
 
 def _checked(source: Source, key: Hashable, path: str) -> Hashable:

@@ -1,4 +1,4 @@
-"""Where tests run that need a place of their own."""
+"""Where tests run that need a place of their own, and what holds there before each."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ PLACES = [
         FAMD["SERVED"],
         FAMD["why_not"],
         backend="fam",
+        # It fails now and then where a directory above has thousands of names, as /tmp may.
+        scratch="/var/tmp",
     ),
     INSIDE["Place"](
         "gamin",
@@ -42,3 +44,10 @@ PLACES = [
 def pytest_configure(config: pytest.Config) -> None:
     """Make them known."""
     config.pluginmanager.register(INSIDE["Inside"](*PLACES))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Wait for famd, which is started again when it has failed."""
+    if FAMD["is_inside"]():
+        FAMD["wait"](FAMD["serves"])

@@ -42,6 +42,8 @@ class Place(NamedTuple):
     #: Tests that have this backend as a parameter are marked.
     backend: str | None = None
     at_a_time: int = 1
+    #: Where directories for its tests are made; None: where all are.
+    scratch: str | None = None
 
 
 class Inside:
@@ -150,7 +152,8 @@ def parameters(item):
 @contextlib.contextmanager
 def running(place, turn, names, rootpath):
     """Run tests by a pytest at this place, which ends with the context, or with this process."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+    made = tempfile.TemporaryDirectory(dir=place.scratch, ignore_cleanup_errors=True)
+    with made as scratch:
         told, said = Path(scratch, "told"), Path(scratch, "said")
         told.touch()
         options = ["-q", f"--basetemp={scratch}/inside", "-o", f"cache_dir={scratch}/cache"]

@@ -203,7 +203,8 @@ SIGNALLED = (
 import signal, time
 def told(number, frame):
     is_last = os.path.exists(sys.argv[1])
-    print(signal.Signals(number).name, open(os.environ["FAM_EVENTS_FILE"]).read().count("\\n"))
+    file = os.environ["FAM_EVENTS_FILE"]
+    print(signal.Signals(number).name, open(file).read().count("\\n"), file)
     sys.stdout.flush()
     if is_last:
         sys.exit()
@@ -218,19 +219,27 @@ while True:
 
 @pytest.mark.parametrize("name", ["HUP", "USR1"])
 def test_a_command_that_is_signalled_finds_the_events_in_its_file(
-    fam: Any, spot: Path, name: str
+    fam: Any, spot: Path, until: Any, name: str
 ) -> None:
+    def signalled() -> tuple[bytes, bytes, Path]:
+        (line,) = running.lines(1)
+        name, count, file = line.split()
+        return name, count, Path(os.fsdecode(file))
+
+    signal_name = f"SIG{name}".encode()
     end = spot.parent / "end"
     options = ["--signal", name] if name != "HUP" else []
     running = fam("run", spot, "--busy", "signal", *options, *python(SIGNALLED, end))
     assert running.lines(2) == [b"1", b"set"]
     (spot / "a").touch()
     (spot / "b").touch()
-    assert running.lines(1) == [f"SIG{name} 2".encode()]
+    assert signalled()[:2] == (signal_name, b"2")
     end.touch()
     (spot / "c").touch()
-    assert running.lines(1) == [f"SIG{name} 1".encode()]
-    # It has ended: the next change starts it.
+    *told, file = signalled()
+    assert told == [signal_name, b"1"]
+    # Once it has ended, and not while it does: the next change starts it.
+    until(lambda: not file.exists())
     (spot / "d").touch()
     assert running.lines(2) == [b"2 created:d", b"set"]
 

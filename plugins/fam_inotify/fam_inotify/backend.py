@@ -117,22 +117,21 @@ class InotifyBackend(Backend):
         offset, size = 0, len(data)
         while offset < size:
             watch, mask, cookie, length = header(data, offset)
+            begin = offset
+            offset += 16 + length
             if mask != write:
                 if in_row:
                     in_row = False
                     row.clear()
-            elif not in_row:
-                in_row = True
-            else:
-                record = data[offset : offset + 16 + length]
+            elif in_row:
+                record = data[begin:offset]
                 if record in row:
-                    offset += 16 + length
                     continue
                 row.add(record)
-            offset += 16
+            else:
+                in_row = True
             if length:
-                name = data[offset : offset + length].rstrip(b"\0").decode(encoding, errors)
-                offset += length
+                name = data[begin + 16 : offset].rstrip(b"\0").decode(encoding, errors)
                 kind, is_directory = kinds[mask]
                 say((kind, watch, name, is_directory, cookie))
             elif (own := self._own_kinds.get(mask)) is not None:

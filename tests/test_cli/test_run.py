@@ -197,29 +197,25 @@ def test_a_restart_is_no_failure(fam: Any, spot: Path, gate: Any) -> None:
     assert running.end() == (0, b"", "")
 
 
+#: The same as HOLD, and at a signal prints its name, how many events the file has, and its path.
 SIGNALLED = (
     TELL
     + """
-import signal, time
+import signal
 def told(number, frame):
-    is_last = os.path.exists(sys.argv[1])
     file = os.environ["FAM_EVENTS_FILE"]
-    print(signal.Signals(number).name, open(file).read().count("\\n"), file)
-    sys.stdout.flush()
-    if is_last:
-        sys.exit()
+    print(signal.Signals(number).name, open(file).read().count("\\n"), file, flush=True)
 for name in ("SIGHUP", "SIGUSR1"):
     signal.signal(getattr(signal, name), told)
 print("set", flush=True)
-while True:
-    signal.pause()
+open(sys.argv[1]).readline()
 """
 )
 
 
 @pytest.mark.parametrize("name", ["HUP", "USR1"])
 def test_a_command_that_is_signalled_finds_the_events_in_its_file(
-    fam: Any, spot: Path, until: Any, name: str
+    fam: Any, spot: Path, gate: Any, until: Any, name: str
 ) -> None:
     def signalled() -> tuple[bytes, bytes, Path]:
         (line,) = running.lines(1)
@@ -227,18 +223,17 @@ def test_a_command_that_is_signalled_finds_the_events_in_its_file(
         return name, count, Path(os.fsdecode(file))
 
     signal_name = f"SIG{name}".encode()
-    end = spot.parent / "end"
     options = ["--signal", name] if name != "HUP" else []
-    running = fam("run", spot, "--busy", "signal", *options, *python(SIGNALLED, end))
+    running = fam("run", spot, "--busy", "signal", *options, *python(SIGNALLED, gate))
     assert running.lines(2) == [b"1", b"set"]
     (spot / "a").touch()
     (spot / "b").touch()
     assert signalled()[:2] == (signal_name, b"2")
-    end.touch()
     (spot / "c").touch()
     *told, file = signalled()
     assert told == [signal_name, b"1"]
-    # Once it has ended, and not while it does: the next change starts it.
+    # The next change starts it, once it has ended.
+    gate.open()
     until(lambda: not file.exists())
     (spot / "d").touch()
     assert running.lines(2) == [b"2 created:d", b"set"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import random
@@ -1352,6 +1353,30 @@ def test_no_descriptor_is_left_after_shutdown(make_fam, heard, spot):
         fam.pending()
         fam.shutdown()
         assert len(descriptors()) == before
+
+
+def test_one_that_is_dropped_is_closed_with_a_warning(spot, heard):
+    before = len(descriptors())
+    dropped = [famcore.FileMonitor(heard)]
+    dropped[0].add_monitor(spot)
+    dropped[0].handle_events()
+    dropped.append(dropped)
+    del dropped
+    with pytest.warns(ResourceWarning, match="<FileMonitor .*, 1 monitors> was not shut down"):
+        gc.collect()
+    assert len(descriptors()) == before
+
+
+def test_one_that_is_dropped_by_a_fork_goes_on(spot):
+    with famcore.FileMonitor() as fam:
+        fam.add_monitor(spot)
+        fam.handle_events()
+        if (child := os.fork()) == 0:
+            fam.__del__()
+            os._exit(not fam.started)
+        assert os.waitpid(child, 0)[1] == 0
+        (spot / "new").touch()
+        assert fam.handle_events(DEADLINE) == 1
 
 
 def test_no_descriptor_is_left_by_a_start_that_failed(script, spot):

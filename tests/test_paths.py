@@ -168,6 +168,8 @@ def test_a_path_whose_directory_is_missing_is_refused(started, tmp_path):
     with pytest.raises(FileNotFoundError) as refused:
         fam.add_monitor(path)
     assert refused.value.filename == str(tmp_path / "missing")
+    (note,) = refused.value.__notes__
+    assert repr(path) in note
     assert fam.handles == {}
     assert fam.handle_events() == 0
     (tmp_path / "missing").mkdir()
@@ -226,6 +228,19 @@ def test_a_path_in_a_directory_that_goes_before_the_start_is_a_missing_path(tmp_
 def test_a_handler_that_can_not_be_called_is_refused(wrong, fam, tmp_path):
     with pytest.raises(TypeError, match="HandleEvent"):
         fam.add_monitor(tmp_path, wrong)
+    assert fam.handles == {}
+
+
+class ToBeAwaited:
+    async def HandleEvent(self, event):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("wrong", [ToBeAwaited().HandleEvent, ToBeAwaited()])
+@pytest.mark.parametrize("add", [FileMonitor.add_monitor, FileMonitor.AddMonitor])
+def test_a_handler_that_is_to_be_awaited_is_refused(add, wrong, fam, tmp_path):
+    with pytest.raises(TypeError, match="coroutine function"):
+        add(fam, tmp_path, wrong)
     assert fam.handles == {}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -53,11 +55,16 @@ class FileMonitor(FamNames):
         dropped and the disk is compared instead.
 
     All methods may be called from any thread. Nothing is opened before `start`, so a server may
-    fork until then; `with` starts it and shuts it down.
+    fork until then; `with` starts it and shuts it down. One that is dropped without `shutdown` is
+    closed with a `ResourceWarning`.
     """
 
     #: The backend of a subclass in `famcore.available`.
     bound_to: ClassVar[str | None] = None
+
+    #: From `start` on, as is the process that did it.
+    _loop: Loop | None = None
+    _process: int
 
     def __init__(
         self,
@@ -90,8 +97,6 @@ class FileMonitor(FamNames):
         #: Guards what is above and below; held for a moment, or while `start` opens things.
         self._lock = threading.RLock()
         self._stops = Stops()
-        #: From `start` on.
-        self._loop: Loop | None = None
         self._closed = False
 
     def __repr__(self) -> str:
@@ -122,21 +127,21 @@ class FileMonitor(FamNames):
 
         Raises `FileNotFoundError` if not even the directory it would be in is there, `ValueError`
         for an empty path, one with a NUL, or a request ID in use, `TypeError` for a handler that
-        can't be called, `FamError` after `shutdown`. What can't be watched is no error: see
-        `coverage`.
+        can't be called or is a coroutine function, `FamError` after `shutdown`. What can't be
+        watched is no error: see `coverage`.
         """
         if handler is not None and handle_of(handler) is None:
             raise TypeError(f"handler {handler!r} has no HandleEvent and can't be called")
         return self._add(path, handler, recursive=recursive, request_id=request_id)
 
     def _add(self, path: _Path, handler: Any, *, recursive: bool, request_id: int | None) -> int:
-        absolute = absolute_path(path)
+        absolute, handle = absolute_path(path), handle_of(handler)
         with self._lock:
             self._check_open()
             check_parent(absolute)
             number = self._ids.take(request_id, self._monitors)
             monitor = Monitor(number, absolute, handler, recursive=recursive)
-            monitor.handle = handle_of(handler)
+            monitor.handle = handle
             self._monitors[number] = monitor
             loop = self._loop
         if loop is not None:
@@ -253,7 +258,7 @@ class FileMonitor(FamNames):
                 loop.reader.signal()
                 # Whoever else is to deliver waits until consumers know that they are started.
                 turn.enter_context(loop.turn_by(None))
-                self._loop = loop
+                self._loop, self._process = loop, os.getpid()
             self._dispatch.notify("fam_started")
             for monitor in monitors:
                 self._tell_added(monitor)
@@ -304,6 +309,13 @@ class FileMonitor(FamNames):
 
     def __exit__(self, *exc_info: object) -> None:
         self.shutdown()
+
+    def __del__(self) -> None:
+        # At the interpreter's end what closes it may be gone, and a fork shares what is open.
+        if self.started and not sys.is_finalizing() and os.getpid() == self._process:
+            message = f"{self!r} was not shut down"
+            warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
+            self.shutdown()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -31,16 +32,28 @@ def check_parent(path: str) -> None:
     if os.path.lexists(path):
         return
     parent = os.path.dirname(path)
-    if not stat.S_ISDIR(os.stat(parent).st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), parent)
+    try:
+        if not stat.S_ISDIR(os.stat(parent).st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), parent)
+    except OSError as error:
+        error.add_note(f"{path!r} may be missing, but not the directory it would be in")
+        raise
 
 
 def handle_of(handler: object) -> Callable[[Event], object] | None:
-    """What to call with each event: the handler's `HandleEvent`, or itself; None if neither."""
+    """What to call with each event: the handler's `HandleEvent`, or itself; None if neither.
+
+    Raises `TypeError` if calling it would only make a coroutine.
+    """
     handle = getattr(handler, "HandleEvent", None)
-    if callable(handle):
-        return handle  # type: ignore[no-any-return]
-    return handler if callable(handler) else None
+    if not callable(handle):
+        handle = handler if callable(handler) else None
+    if inspect.iscoroutinefunction(handle):
+        raise TypeError(
+            f"handler {handler!r} is a coroutine function, and nothing would await it: "
+            "give a function that calls asyncio.create_task, or iterate by 'async for'"
+        )
+    return handle
 
 
 class RequestIds:

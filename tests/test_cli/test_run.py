@@ -213,6 +213,11 @@ open(sys.argv[1]).readline()
 )
 
 
+def is_asleep(pid: int) -> bool:
+    """Whether a process waits for something, by proc(5)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 @pytest.mark.parametrize("name", ["HUP", "USR1"])
 def test_a_command_that_is_signalled_finds_the_events_in_its_file(
     fam: Any, spot: Path, gate: Any, until: Any, name: str
@@ -232,7 +237,9 @@ def test_a_command_that_is_signalled_finds_the_events_in_its_file(
     (spot / "c").touch()
     *told, file = signalled()
     assert told == [signal_name, b"1"]
-    # The next change starts it, once it has ended.
+    # The next change starts it, once it has ended. Not before it was looked at after the signal:
+    # then it may have ended before that came.
+    until(lambda: is_asleep(running.process.pid))
     gate.open()
     until(lambda: not file.exists())
     (spot / "d").touch()

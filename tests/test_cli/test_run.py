@@ -336,11 +336,16 @@ def test_a_command_that_takes_paths_is_not_run_without_any(fam: Any, spot: Path)
     assert running.lines(1) == [f"{spot}/x a{{}}b".encode()]
 
 
-def test_paths_that_are_too_many_for_a_command_line_are_several_runs(fam: Any, spot: Path) -> None:
+@pytest.mark.parametrize("policy", ["queue", "restart", "signal", "ignore"])
+def test_paths_that_are_too_many_for_a_command_line_are_several_runs(
+    fam: Any, spot: Path, policy: str
+) -> None:
     monitor = spot / ("d" * 200)
     monitor.mkdir()
     names = [f"{number:0200}" for number in range(12_000)]
-    running = fam("run", monitor, "--settle", "1", *python(ARGUMENTS, "run", "{}"))
+    running = fam(
+        "run", monitor, "--busy", policy, "--settle", "1", *python(ARGUMENTS, "run", "{}")
+    )
     running.ready()
     for name in names:
         (monitor / name).touch()

@@ -38,6 +38,11 @@ class Backlog:
         """Whether the last run was told a part only."""
         return bool(self._parts)
 
+    @property
+    def is_owing(self) -> bool:
+        """Whether the next run is to be told what another was, and has not done."""
+        return bool(self._owed)
+
     def add(self, events: Sequence[Event], now: float) -> None:
         """Take in changes."""
         if not self._pending:
@@ -50,15 +55,23 @@ class Backlog:
         self._at_once = True
 
     def owe(self, told: Batch) -> None:
-        """Keep for the next run what another was told, and has not done."""
+        """Keep for the next run but for parts what another was told, and has not done."""
+        self._owed.add_all(told)
+
+    def owe_with_parts(self, told: Batch) -> None:
+        """Keep for the next run a part that another was told, and the parts that are left."""
         for batch in (told, *self._parts):
-            self._owed.add_all(batch)
+            self.owe(batch)
         self._parts = []
 
     def due_at(self) -> float | None:
-        """When the next run is to begin; None if there is none to come."""
+        """When the next run is to begin if none is under way; None if there is none to come."""
         if self._at_once or self._parts:
             return _LONG_AGO
+        return self.rests_at()
+
+    def rests_at(self) -> float | None:
+        """When what came since the last run began has come to rest; None if nothing came."""
         if not self._pending:
             return None
         return self._patience.ends(self.first_at, self._last_at)
@@ -70,8 +83,8 @@ class Backlog:
 
     def take(self, split: Callable[[Batch], list[Batch]]) -> Batch:
         """What the next run is to be told: all, or a part where `split` makes several."""
-        self._at_once = False
         if not self._parts:
+            self._at_once = False
             whole, self._owed = self._owed, Batch()
             whole.add_all(self.take_news())
             self._parts = split(whole)

@@ -48,6 +48,8 @@ class Runs:
         self._told = Batch()
         #: What it was sent a signal for.
         self._signalled = Batch()
+        #: What it was to be sent a signal for, and had ended.
+        self._unheard = Batch()
         self._began_at = self._ended_at = 0.0
         #: Until when changes are those that were made while the command ran, under `Busy.IGNORE`.
         self._deaf_until = 0.0
@@ -104,7 +106,7 @@ class Runs:
 
     def when(self, now: float) -> float | None:
         """When to do the next step, if nothing comes; None: not before."""
-        due_at = self._backlog.due_at() if self._may_begin else None
+        due_at = self._due_at()
         if self._process is None:
             return None if self.is_ending else due_at
         if self._process.is_ending:
@@ -126,8 +128,14 @@ class Runs:
         if self._process is not None:
             self._process.close()
 
+    def _due_at(self) -> float | None:
+        """When to begin a run, or to tell the one under way; None if nothing came for that."""
+        if not self._may_begin:
+            return None
+        return self._backlog.due_at() if self._process is None else self._backlog.rests_at()
+
     def _is_due(self, now: float) -> bool:
-        due_at = self._backlog.due_at() if self._may_begin else None
+        due_at = self._due_at()
         return due_at is not None and due_at <= now
 
     def _while_busy(self, process: Process, now: float) -> None:
@@ -145,7 +153,7 @@ class Runs:
         process.signal(self._manner.signal)
         process.look(now)
         if process.is_ending:  # it had ended before that
-            self._run_again(news)
+            self._unheard = news
         else:
             self._signalled.add_all(news)
 
@@ -157,7 +165,7 @@ class Runs:
             self._row.add(came_meanwhile=came_meanwhile)
         self._began_at = now
         self._told = self._backlog.take(self._split)
-        self._signalled = Batch()
+        self._signalled, self._unheard = Batch(), Batch()
         self._handout.begin(self._lines(self._told))
         try:
             self._process = self._execute()
@@ -184,7 +192,7 @@ class Runs:
         say(f"{error.filename}: {error.strerror}")
         status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
         self._handout.end()
-        self._backlog.owe(self._told)
+        self._backlog.owe_with_parts(self._told)
         if not self._has_begun:
             self._code = status
         else:
@@ -197,18 +205,17 @@ class Runs:
         # Once for what is told that late, once for what is found by looking after that.
         self._deaf_until = now + 2 * self.latency
         if process.was_stopped:
-            self._run_again(self._told)
+            self._backlog.owe_with_parts(self._told)
+            self._backlog.wait_no_longer()
             return
         if process.status:
             say(f"{self._words.name} {process.in_words()}")
-        if self._signalled and process.status == BY_SIGNAL + self._manner.signal:
-            self._run_again(self._signalled)
+        if process.status == BY_SIGNAL + self._manner.signal:
+            self._backlog.owe(self._signalled)
+        self._backlog.owe(self._unheard)
+        if self._backlog.is_owing:
+            self._backlog.wait_no_longer()
         self._note_status(process.status)
-
-    def _run_again(self, told: Batch) -> None:
-        """Have another run at once, for what one was told and has not done."""
-        self._backlog.owe(told)
-        self._backlog.wait_no_longer()
 
     def _note_status(self, status: int) -> None:
         self._status = self._status or status

@@ -58,9 +58,13 @@ class Signals:
         on_end(self._note)
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def ignore(self) -> None:
+        """Let none of them disturb what is left to do, as `ignore_ends`."""
         ignore_ends()
-        signal.signal(QUIT, signal.SIG_DFL)
+        signal.signal(QUIT, signal.SIG_IGN)
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.ignore()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         os.close(self._reader)

@@ -201,6 +201,24 @@ def test_a_signal_ends_it_at_any_moment(fam: Any, spot: Path) -> None:
         assert (code, "Traceback" in err) == (130, False)
 
 
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGQUIT, 131)],
+)
+def test_a_signal_as_it_begins_leaves_nothing_behind(
+    fam: Any, spot: Path, until: Any, tmp_path: Path, number: int, code: int
+) -> None:
+    handouts = tmp_path / "handouts"
+    handouts.mkdir()
+    environment = os.environ | {"TMPDIR": str(handouts)}
+    running = fam("run", spot, "--postpone", "--", "true", env=environment)
+    until(lambda: os.listdir(handouts))
+    running.process.send_signal(number)
+    ended, out, err = running.end()
+    assert (ended, out, "Traceback" in err) == (code, b"", False)
+    assert os.listdir(handouts) == []
+
+
 def servers(mark: str) -> list[int]:
     """The gam_servers that are alive and whose environment has `mark`."""
     found = []

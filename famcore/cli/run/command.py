@@ -17,6 +17,7 @@ from famcore.cli.run.manner import Busy, Manner
 from famcore.cli.run.process import Stop
 from famcore.cli.run.runner import Runner
 from famcore.cli.run.words import PATHS, Words
+from famcore.cli.signals import Signals
 
 CHANGES = frozenset({EventCode.CREATED, EventCode.CHANGED, EventCode.DELETED})
 #: Seconds without a change after which the command is run.
@@ -138,11 +139,11 @@ def run(
         **others,
     )
     monitors = Monitors(asked, Progress())
-    with Handout() as handout:
+    with Signals() as signals, Handout() as handout:
         runner = Runner(monitors, codes, words, manner, handout)
         fam = FileMonitor(
             asked.backend,
             ignore=(*asked.ignore, handout.name),
             consumers=[*asked.consumers, monitors, runner],
         )
-        return runner.follow(fam)
+        return runner.follow(fam, signals)

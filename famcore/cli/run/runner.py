@@ -49,24 +49,25 @@ class Runner:
     def _lines(self, batch: Batch) -> Iterator[bytes]:
         return batch.lines(self._backend)
 
-    def follow(self, fam: FileMonitor) -> int:
+    def follow(self, fam: FileMonitor, signals: Signals) -> int:
         """Set the monitors, run the command on changes; return the exit code.
 
-        `self` is among the consumers of `fam`, which is shut down at the end.
+        `self` is among the consumers of `fam`, which is shut down at the end. No signal is obeyed
+        any more then.
         """
-        with Signals() as signals:
-            try:
-                with aside():
-                    fam.start()
-                with fam:
-                    self._backend = str(fam.backend)
-                    self._runs.latency = _latency(fam)
-                    self._monitors.set(fam)
-                    return self._loop(fam, signals)
-            except KeyboardInterrupt:
-                return INTERRUPTED
-            finally:
-                self._runs.close()
+        try:
+            with aside():
+                fam.start()
+            with fam:
+                self._backend = str(fam.backend)
+                self._runs.latency = _latency(fam)
+                self._monitors.set(fam)
+                return self._loop(fam, signals)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        finally:
+            signals.ignore()
+            self._runs.close()
 
     def _loop(self, fam: FileMonitor, signals: Signals) -> int:
         runs = self._runs

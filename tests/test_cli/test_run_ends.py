@@ -201,6 +201,32 @@ def test_a_signal_ends_it_at_any_moment(fam: Any, spot: Path) -> None:
         assert (code, "Traceback" in err) == (130, False)
 
 
+STUCK = """
+import famcore, sys, time
+@famcore.hookimpl
+def fam_events():
+    print("stuck", file=sys.stderr, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGQUIT, 131)]
+)
+def test_a_second_signal_ends_it_with_the_code_of_the_first_where_it_is_stuck(
+    fam: Any, spot: Path, install: Any, number: int, code: int
+) -> None:
+    install("famcore.consumers", "stuck", STUCK)
+    running = fam("run", spot, "--consumer", "stuck", "--", "true")
+    while running.said() != "stuck":
+        pass
+    # One that comes while another like it is not delivered yet is not seen at all.
+    while running.process.poll() is None:
+        running.process.send_signal(number)
+        time.sleep(0.01)
+    assert running.end() == (code, b"", "")
+
+
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGQUIT, 131)],

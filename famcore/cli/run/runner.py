@@ -64,7 +64,10 @@ class Runner:
                 self._monitors.set(fam)
                 return self._loop(fam, signals)
         except KeyboardInterrupt:
-            return INTERRUPTED
+            signals.ignore()
+            self._obey(signals.take())
+            self._runs.close()
+            return INTERRUPTED if self._runs.code is None else self._runs.code
         finally:
             signals.ignore()
             self._runs.close()

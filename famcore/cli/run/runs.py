@@ -124,9 +124,10 @@ class Runs:
             self._process.hurry()
 
     def close(self) -> None:
-        """End a run that is under way, at once."""
+        """End a run that is under way, at once: it is over then."""
         if self._process is not None:
             self._process.close()
+            self._process = None
 
     def _due_at(self) -> float | None:
         """When to begin a run, or to tell the one under way; None if nothing came for that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 from pathspec import GitIgnoreSpec
@@ -13,6 +14,8 @@ import famcore
 __all__ = ["Gitignore"]
 
 log = logging.getLogger(__name__)
+
+_ALL_IN_IT = re.compile(r"/\*\* *\Z")
 
 
 class Gitignore:
@@ -68,7 +71,8 @@ def _up_to_the_top(directory: str) -> Iterator[str]:
 
 def _read(file: str) -> GitIgnoreSpec:
     try:
-        with open(file, encoding="utf-8", errors="surrogateescape") as lines:
+        # As git reads it: a byte order mark is skipped, and a lone "\r" ends no line.
+        with open(file, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as lines:
             return GitIgnoreSpec.from_lines(_valid(lines, file))
     except OSError as error:
         log.warning("%s can't be read, so it ignores nothing: %s", file, error.strerror)
@@ -77,10 +81,13 @@ def _read(file: str) -> GitIgnoreSpec:
 
 def _valid(lines: Iterable[str], file: str) -> Iterator[str]:
     """Those of `lines` that are patterns, or none at all."""
-    for number, line in enumerate(lines, 1):
+    for number, ended in enumerate(lines, 1):
+        line = ended.removesuffix("\n").removesuffix("\r")
+        # To pathspec `build/**` is `build/` too, to git only what is in it: `!build/kept` counts.
+        line = _ALL_IN_IT.sub("/**/*", line)
         try:
             GitIgnoreSpec.from_lines([line])
-        except ValueError as error:
+        except (ValueError, re.error) as error:  # pathspec lets what `re` raises through
             log.warning("%s, line %d is left out: %s", file, number, error)
         else:
             yield line

@@ -169,9 +169,12 @@ def test_it_ignores_what_git_does(monitor, project: Path) -> None:
     shutil.rmtree(project / ".git")
     git = ["git", "-C", str(project)]
     subprocess.run([*git, "init", "-q"], check=True)
-    patterns = r"/a|b/|c*.txt|**/d|e/**/f|g/*|!g/keep|h\ i|[jk].x|\#l"
-    (project / ".gitignore").write_text("\n".join(patterns.split("|")))
-    folders = ["a", "b", "e/m", "g", "s/b", "s/g"]
+    patterns = r"/a|b/|c*.txt|**/d|e/**/f|g/*|!g/keep|h\ i|[jk].x|\#l|n/**  |!n/keep"
+    # With the byte order mark and the ends of lines that editors elsewhere write.
+    (project / ".gitignore").write_text("\ufeff" + "\r\n".join(patterns.split("|")))
+    (project / "s").mkdir()
+    (project / "s" / ".gitignore").write_text("none\rkeep\n")
+    folders = ["a", "b", "e/m", "g", "n", "n/o", "s/b", "s/g"]
     for folder in folders:
         (project / folder).mkdir(parents=True)
     for folder in (".", "e", "s", *folders):
@@ -196,15 +199,17 @@ def test_it_ignores_what_git_does(monitor, project: Path) -> None:
     files = {name for name in names(told, "exists") if not (project / name).is_dir()}
     by_git = {os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}
     # Which famcore itself ignores.
-    by_git -= {".gitignore"}
+    by_git -= {".gitignore", "s/.gitignore"}
+    assert {"n/keep", "s/keep"} <= by_git
     assert files == by_git
 
 
 def test_what_is_no_pattern_is_left_out_with_a_word(monitor, project: Path, caplog) -> None:
-    (project / ".gitignore").write_text("!\n*.c\n")
+    (project / ".gitignore").write_text("!\n*.c\n[z-a]\n")
     _, told = monitor(project)
     assert "src/main.c" not in names(told, "exists")
     assert f"{project}/.gitignore, line 1 is left out" in caplog.text
+    assert f"{project}/.gitignore, line 3 is left out" in caplog.text
 
 
 def test_a_file_that_cannot_be_read_ignores_nothing_and_that_is_said(

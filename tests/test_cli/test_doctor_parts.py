@@ -99,6 +99,29 @@ def test_where_mounts_can_not_be_read_it_says_so(tmp_path: Path) -> None:
     assert found.text == f"which one {tmp_path} is on can't be seen: No such file or directory"
 
 
+def test_where_its_mount_is_not_listed_it_says_so(tmp_path: Path) -> None:
+    """As in a chroot to a directory on which nothing is mounted."""
+    mountinfo = tmp_path / "mountinfo"
+    mountinfo.touch()
+    [found] = look_at_filesystem(str(tmp_path), str(mountinfo))
+    assert found.level is Level.NOTE
+    assert found.text == (
+        f"which one {tmp_path} is on can't be seen: its mount is not in {mountinfo}"
+    )
+
+
+def test_a_carriage_return_in_the_name_of_a_mount_ends_no_line(tmp_path: Path) -> None:
+    """The kernel writes it as it is."""
+    lines = Path("/proc/self/mountinfo").read_bytes()
+    mountinfo = tmp_path / "mountinfo"
+    bad = os.fsencode(tmp_path) + b"/a\rb"
+    mountinfo.write_bytes(
+        lines + b"999999 22 0:44 / " + bad + b" rw shared:1 master:2 unbindable - nfs server:/ rw\n"
+    )
+    *_, found = look_at_filesystem(str(tmp_path), str(mountinfo))
+    assert found.text.startswith(f"below it, at {tmp_path}/a\rb, is nfs")
+
+
 def test_a_subtype_of_fuse_is_fuse_and_nothing_else_has_subtypes() -> None:
     assert told_of("fuse.anything") == told_of("fuse")
     assert told_of("nfs4") != told_of("anything")

@@ -101,15 +101,21 @@ def told_of(kind: str) -> Told:
 def look_at_filesystem(path: str, mountinfo: str = MOUNTINFO) -> Iterator[Finding]:
     """Say of the filesystem of `path`, and of those mounted below it, what is told of each."""
     try:
-        with open(mountinfo, encoding="utf-8", errors="surrogateescape") as lines:
+        # The kernel writes a blank or a newline of a name as an escape, but a "\r" as it is.
+        with open(mountinfo, encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
             mounts = list(parse(lines))
         number = _mount_of(path)
     except OSError as error:
-        yield Finding(
-            Level.NOTE, "filesystem", f"which one {path} is on can't be seen: {error.strerror}"
-        )
+        yield _unseen(path, str(error.strerror))
         return
+    if all(mount.number != number for mount in mounts):
+        # In a chroot, the mount that its root is a part of; and what was unmounted lazily.
+        yield _unseen(path, f"its mount is not in {mountinfo}")
     yield from judge(path, number, mounts)
+
+
+def _unseen(path: str, why: str) -> Finding:
+    return Finding(Level.NOTE, "filesystem", f"which one {path} is on can't be seen: {why}")
 
 
 def judge(path: str, number: int, mounts: Iterable[Mount]) -> Iterator[Finding]:

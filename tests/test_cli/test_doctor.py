@@ -185,7 +185,12 @@ def test_the_environment_is_said_to_name_it(
     monkeypatch.setenv("FAM_BACKEND", "psuedo")
     report = doctor()
     assert report.code == 1
-    assert "did you mean pseudo?" in report.of("backend")[0]["text"]
+    none, *others = report.of("backend")
+    assert "did you mean pseudo?" in none["text"]
+    assert "; more come by" in none["text"]
+    assert none["remedy"] == ""
+    [inotify] = [each for each in others if each["data"]["name"] == "inotify"]
+    assert inotify["text"].endswith("it is not used, as $FAM_BACKEND names another")
 
 
 def test_one_that_can_not_start_is_named_and_the_next_is_tried(
@@ -451,6 +456,18 @@ def test_a_path_is_taken_from_the_working_directory(
     doctor: Callable[..., Report], spot: Path
 ) -> None:
     assert doctor(".", cwd=spot).all["path"] == str(spot)
+
+
+def test_what_is_above_a_link_is_above_what_it_leads_to(
+    doctor: Callable[..., Report], spot: Path
+) -> None:
+    """As a monitor has it, and the system."""
+    (spot / "far/there").mkdir(parents=True)
+    (spot / "far/file").touch()
+    (spot / "link").symlink_to("far/there")
+    report = doctor("link/../file", cwd=spot)
+    assert report.all["path"] == f"{spot}/link/../file"
+    assert not report.of("path")
 
 
 # How it is shown

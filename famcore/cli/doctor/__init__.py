@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import click
 
@@ -28,7 +28,8 @@ def doctor(*, path: str | None, as_json: bool) -> int:
     from famcore.cli.doctor.finding import Level, worst
     from famcore.cli.doctor.report import print_findings, print_json
 
-    path = None if path is None else os.path.abspath(path)
+    # Not os.path.abspath: to the system and to a monitor `link/..` is above what the link leads to.
+    path = None if path is None else str(Path(path).absolute())
     with aside():
         findings = list(examine(path))
     if as_json:

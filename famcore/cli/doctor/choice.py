@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from famcore.backend import Backend
 from famcore.catalog import Found, Status, choose, find_backends
 from famcore.cli.doctor.finding import Finding, Level
-from famcore.errors import FamError
+from famcore.errors import FamError, NoBackend
 
 #: Something is wrong with what is installed, not just missing on this machine.
 _WRONG = (Status.INCOMPATIBLE, Status.CONFLICT, Status.BROKEN)
@@ -21,7 +21,9 @@ def look_at_backends() -> tuple[list[type[Backend]], list[Finding]]:
         chosen = choose(None, among=every)
     except FamError as error:
         first, *_ = str(error).splitlines()
-        remedy = getattr(error, "hint", "") or next((it.hint for it in every if it.hint), "")
+        remedy = getattr(error, "hint", "")
+        if isinstance(error, NoBackend):  # any of them would do
+            remedy = next((it.hint for it in every if it.hint), "")
         none = Finding(Level.ERROR, "backend", first.rstrip(":"), remedy)
         return [], [none, *_others(every, "")]
     best = chosen[0]
@@ -51,4 +53,6 @@ def _why_not(found: Found) -> str:
         return f": {found.reason}"
     if not found.live:
         return ", but not live: it is used only when named"
+    if os.environ.get("FAM_BACKEND"):
+        return f", of priority {found.priority}: it is not used, as $FAM_BACKEND names another"
     return f", of priority {found.priority}: it comes after the one that is picked"

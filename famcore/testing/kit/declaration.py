@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import inspect
 import math
 import os
@@ -133,7 +133,7 @@ class DeclarationTests(Kit):
         if not isinstance(about, str) or "\n" in about:
             self._break(rule, f"about() gave {about!r}", "a str of one line, or ''")
 
-    # --- helpers
+    # --- what the tests are made of
 
     def _check(self, rule: Rule) -> None:
         __tracebackhide__ = True

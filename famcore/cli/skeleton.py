@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 import string
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ class Names(NamedTuple):
     #: What pip knows it by.
     distribution: str
     module: str
-    #: What the names of its classes begin with.
+    #: What the name of its class begins with; alone it may be one of Python's, as None.
     prefix: str
 
 
@@ -44,8 +43,6 @@ def names_of(name: str) -> Names:
             f" a letter comes first{hint}"
         )
     prefix = "".join(part.capitalize() for part in name.split("_"))
-    if keyword.iskeyword(prefix):
-        raise ValueError(f"{name!r}: a class would be called {prefix}; choose another name")
     return Names(name, f"fam-{name.replace('_', '-')}", f"fam_{name}", prefix)
 
 

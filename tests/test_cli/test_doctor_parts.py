@@ -200,6 +200,14 @@ def test_the_path_itself_has_to_be_readable(place: Path) -> None:
     assert found.remedy.endswith(f":rx {place}/a")
 
 
+def test_a_file_has_to_be_readable(place: Path) -> None:
+    (place / "a").touch(mode=0o600)
+    [found] = look_as_nobody(place / "a")
+    assert found.level is Level.ERROR
+    assert f"may not read {place}/a (-rw-------)" in found.text
+    assert found.remedy.endswith(f":r {place}/a")
+
+
 def test_the_way_is_also_that_of_its_links(place: Path) -> None:
     (place / "hidden/target").mkdir(parents=True)
     (place / "link").symlink_to("hidden/target")

@@ -34,6 +34,8 @@ def _hindrances(path: str) -> Iterator[Finding]:
             yield _closed(Level.NOTE, "read", directory, "r", f": {_LOOKED_AT}")
     if os.path.isdir(path) and not _may(path, os.R_OK | os.X_OK):
         yield _closed(Level.ERROR, "list and watch", path, "rx")
+    elif os.path.isfile(path) and not _may(path, os.R_OK):
+        yield _closed(Level.ERROR, "read", path, "r")
 
 
 def _missing(path: str) -> Finding:

@@ -400,6 +400,17 @@ def test_what_is_not_told_below_is_a_warning(inside: Callable[..., Report], spot
     assert below["text"].startswith(f"below it, at {spot}/proc, is proc (proc): ")
 
 
+@pytest.mark.parametrize("over", ["$1/m", "$1/m/in"])
+def test_what_is_below_but_mounted_over_is_not_told(
+    inside: Callable[..., Report], spot: Path, over: str
+) -> None:
+    """Nobody can get to it; `mountinfo` has it all the same."""
+    (spot / "m").mkdir()
+    below = 'mount -t tmpfs lower "$1/m"; mkdir "$1/m/in"; mount --bind /proc "$1/m/in"'
+    assert len(inside(below, spot).of("filesystem")) == 2
+    assert len(inside(f'{below}; mount -t tmpfs upper "{over}"', spot).of("filesystem")) == 1
+
+
 def test_where_the_kernel_makes_up_the_files_no_monitor_is_of_use(
     inside: Callable[..., Report], spot: Path
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from famcore.cli.doctor.finding import Finding, Level
@@ -20,6 +20,8 @@ class Mount(NamedTuple):
     """One line of `mountinfo`."""
 
     number: int
+    #: The number of the one that it is mounted on.
+    parent: int
     point: str
     type: str
     source: str
@@ -118,7 +120,7 @@ def _unseen(path: str, why: str) -> Finding:
     return Finding(Level.NOTE, "filesystem", f"which one {path} is on can't be seen: {why}")
 
 
-def judge(path: str, number: int, mounts: Iterable[Mount]) -> Iterator[Finding]:
+def judge(path: str, number: int, mounts: Sequence[Mount]) -> Iterator[Finding]:
     """Of the mount `number`, which has `path`, and of what is mounted below that."""
     real = os.path.realpath(path)
     below = real.rstrip("/") + "/"
@@ -129,8 +131,26 @@ def judge(path: str, number: int, mounts: Iterable[Mount]) -> Iterator[Finding]:
             found = _finding(f"below it, at {mount.point}, is", mount)
             # What hinders there is no more than a part of a recursive monitor.
             level = min(found.level, Level.WARNING, key=lambda each: each.rank)
-            if level is Level.WARNING:
+            if level is Level.WARNING and not _is_hidden(mount, mounts):
                 yield Finding(level, found.subject, found.text, found.remedy, found.data)
+
+
+def _is_hidden(mount: Mount, mounts: Sequence[Mount]) -> bool:
+    """Whether nobody can get to it, for another is mounted over it, or over what it is mounted on.
+
+    `mountinfo` has such ones, too.
+    """
+    if any(each.parent == mount.number and each.point == mount.point for each in mounts):
+        return True
+    by_number = {each.number: each for each in mounts}
+    on = mount
+    while True:
+        beside = (it for it in mounts if it.parent == on.parent and it.number != on.number)
+        if any(on.point.startswith(each.point.rstrip("/") + "/") for each in beside):
+            return True
+        if on.parent not in by_number:
+            return False
+        on = by_number.pop(on.parent)
 
 
 def _finding(where: str, mount: Mount) -> Finding:
@@ -149,7 +169,8 @@ def parse(lines: Iterable[str]) -> Iterator[Mount]:
         before, _, after = line.partition(" - ")
         fields, kind = before.split(" "), after.split(" ")
         if len(fields) > 4 and len(kind) > 1:
-            yield Mount(int(fields[0]), _unescape(fields[4]), kind[0], _unescape(kind[1]))
+            number, parent = int(fields[0]), int(fields[1])
+            yield Mount(number, parent, _unescape(fields[4]), kind[0], _unescape(kind[1]))
 
 
 def _mount_of(path: str) -> int:

@@ -444,6 +444,17 @@ def test_one_that_nothing_can_come_to_hinders(doctor: Callable[..., Report], spo
     assert found["remedy"] == f"mkdir -p '{spot}/no place'"
 
 
+def test_one_below_a_file_hinders_and_no_directory_helps(
+    doctor: Callable[..., Report], spot: Path
+) -> None:
+    (spot / "file").touch()
+    report = doctor(spot / "file/a/b")
+    assert report.code == 1
+    [found] = report.of("path")
+    assert found["text"] == f"{spot}/file/a/b can't come to be: {spot}/file is not a directory"
+    assert "mkdir" not in found["remedy"]
+
+
 def test_a_link_that_leads_nowhere_is_said_to(doctor: Callable[..., Report], spot: Path) -> None:
     (spot / "link").symlink_to("nowhere")
     [found] = doctor(spot / "link").of("path")

@@ -45,6 +45,12 @@ def _missing(path: str) -> Finding:
     parent = os.path.dirname(path)
     if os.path.isdir(parent):
         return Finding(Level.NOTE, "path", f"{path} is not there yet: it is waited for")
+    above = parent
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if not os.path.isdir(above):
+        text = f"{path} can't come to be: {above} is not a directory"
+        return Finding(Level.ERROR, "path", text, "give another path")
     text = f"{path} is not there, nor the directory that it would be in"
     return Finding(Level.ERROR, "path", text, f"mkdir -p {shlex.quote(parent)}")
 

@@ -31,7 +31,8 @@ class _WithoutEnd:
     @property
     def name(self):
         """As `list_event_handlers` calls it."""
-        return getattr(self.handler, "name", type(self.handler).__name__)
+        name = getattr(self.handler, "name", None)
+        return name if isinstance(name, str) else type(self.handler).__name__
 
     def HandleEvent(self, event):
         """Pass `event` on, unless it is that."""

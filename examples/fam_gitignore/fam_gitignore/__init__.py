@@ -15,7 +15,9 @@ __all__ = ["Gitignore"]
 
 log = logging.getLogger(__name__)
 
-_ALL_IN_IT = re.compile(r"/\*\* *\Z")
+_ALL_IN_IT = re.compile(r"/\*\*(/?) *\Z")
+#: `*` and the like, of which pathspec matches no more than a letter; `?*` is the same.
+_ANY_NAME = re.compile(r"\A(!?)(?:/?\*\*/)*\*\*?(/?) *\Z")
 
 
 class Gitignore:
@@ -40,7 +42,7 @@ class Gitignore:
         for above in _up_to_the_top(directory):
             rules = self._rules_in(above)
             if rules is not None:
-                said = rules.check_file(path[len(above) + 1 :] + slash).include
+                said = _said_of(path[len(above) + 1 :] + slash, rules)
                 # The nearest file that says something counts: `!name` takes it in again.
                 if said is not None:
                     return said or None
@@ -58,6 +60,19 @@ class Gitignore:
         if known is None or known[0] != written:
             known = self._rules[directory] = (written, _read(file))
         return known[1]
+
+
+def _said_of(path: str, rules: GitIgnoreSpec) -> bool | None:
+    """What the last pattern that matches `path` says: True to ignore it, False not to.
+
+    Not by `rules.check_file`: to pathspec a pattern that matches a directory matches what is in it,
+    so that `!src/` takes in `src/build/`. Git asks of the entry itself, as famcore does.
+    """
+    for pattern in reversed(rules.patterns):
+        found = pattern.match_file(path)
+        if found is not None and found.match.end() >= len(path.rstrip("/")):
+            return pattern.include
+    return None
 
 
 def _up_to_the_top(directory: str) -> Iterator[str]:
@@ -84,7 +99,8 @@ def _valid(lines: Iterable[str], file: str) -> Iterator[str]:
     for number, ended in enumerate(lines, 1):
         line = ended.removesuffix("\n").removesuffix("\r")
         # To pathspec `build/**` is `build/` too, to git only what is in it: `!build/kept` counts.
-        line = _ALL_IN_IT.sub("/**/*", line)
+        line = _ALL_IN_IT.sub(r"/**/?*\1", line)
+        line = _ANY_NAME.sub(r"\1?*\2", line)
         try:
             GitIgnoreSpec.from_lines([line])
         except (ValueError, re.error) as error:  # pathspec lets what `re` raises through

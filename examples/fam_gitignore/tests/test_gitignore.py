@@ -169,12 +169,14 @@ def test_it_ignores_what_git_does(monitor, project: Path) -> None:
     shutil.rmtree(project / ".git")
     git = ["git", "-C", str(project)]
     subprocess.run([*git, "init", "-q"], check=True)
-    patterns = r"/a|b/|c*.txt|**/d|e/**/f|g/*|!g/keep|h\ i|[jk].x|\#l|n/**  |!n/keep"
+    patterns = r"/a|b/|c*.txt|**/d|e/**/f|g/*|!g/keep|h\ i|[jk].x|\#l|n/**  |!n/keep|o|!r/"
     # With the byte order mark and the ends of lines that editors elsewhere write.
     (project / ".gitignore").write_text("\ufeff" + "\r\n".join(patterns.split("|")))
     (project / "s").mkdir()
     (project / "s" / ".gitignore").write_text("none\rkeep\n")
-    folders = ["a", "b", "e/m", "g", "n", "n/o", "s/b", "s/g"]
+    folders = ["a", "b", "e/m", "g", "n", "n/o", "q/p", "r/o", "s/b", "s/g"]
+    (project / "q").mkdir()
+    (project / "q" / ".gitignore").write_text("**/*.x\n!/p/\n")
     for folder in folders:
         (project / folder).mkdir(parents=True)
     for folder in (".", "e", "s", *folders):
@@ -199,7 +201,7 @@ def test_it_ignores_what_git_does(monitor, project: Path) -> None:
     files = {name for name in names(told, "exists") if not (project / name).is_dir()}
     by_git = {os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}
     # Which famcore itself ignores.
-    by_git -= {".gitignore", "s/.gitignore"}
+    by_git -= {".gitignore", "q/.gitignore", "s/.gitignore"}
     assert {"n/keep", "s/keep"} <= by_git
     assert files == by_git
 
@@ -245,3 +247,8 @@ def test_the_command_names_the_options_it_has(project: Path) -> None:
     )
     assert done.returncode != 0
     assert "it accepts names" in done.stderr
+
+
+def test_who_monitors_what_is_ignored_is_told_of_what_is_in_it(monitor, project: Path) -> None:
+    _, told = monitor(project / "build")
+    assert len(names(told, "exists")) == 50

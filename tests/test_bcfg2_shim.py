@@ -393,12 +393,16 @@ def test_its_methods_are_called_over_xml_rpc(fam, spot):
     class Nameless:
         def HandleEvent(self, event): ...
 
+    class Unnamed(Nameless):
+        name = None
+
     fam.AddMonitor(str(spot), Plugin("Cfg"))
     fam.AddMonitor(str(spot), Nameless())
+    fam.AddMonitor(str(spot), Unnamed())
     exposed = {name: getattr(fam, name) for name in fam.__rmi__}
     assert {*fam.__child_rmi__} <= {*exposed}
     listed = exposed["list_event_handlers"]()
-    assert listed == {f"1 {spot}": "Cfg", f"2 {spot}": "Nameless"}
+    assert listed == {f"1 {spot}": "Cfg", f"2 {spot}": "Nameless", f"3 {spot}": "Unnamed"}
     for answer in (listed, exposed["set_debug"](True), exposed["toggle_debug"]()):
         assert xmlrpc.client.loads(xmlrpc.client.dumps((answer,)))[0] == (answer,)
 

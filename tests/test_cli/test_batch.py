@@ -56,6 +56,20 @@ def test_a_directory_comes_before_and_goes_after_what_is_in_it() -> None:
     assert in_short(batch("changed d", *events[2:])) == events[2:]
 
 
+def test_of_a_new_name_what_came_last_is_told_in_its_place() -> None:
+    made = batch("created a")
+    events = [
+        make_event(MONITOR, "a", EventCode.DELETED, False),
+        make_event(MONITOR, "old", EventCode.DELETED, True),
+        make_event(MONITOR, "a", EventCode.CREATED, True, moved_from="old"),
+        make_event(MONITOR, "a/b", EventCode.CREATED, False),
+    ]
+    made.add(events, 2.0)
+    assert in_short(made) == ["deleted old", "created a", "created a/b"]
+    entry = json.loads(b"".join(made.lines("inotify")).splitlines()[1])
+    assert (entry["is_directory"], entry["moved_from"], entry["time"]) == (True, "old", 2.0)
+
+
 def test_a_path_is_given_once() -> None:
     assert batch("changed a", "deleted a", "created a", "created b").paths() == [
         "/spot/a",

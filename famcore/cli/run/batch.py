@@ -40,14 +40,14 @@ class _Change:
         was_known = self.first.event.action in (EventCode.CHANGED, EventCode.DELETED)
         if self.gone is None:
             yield self.first
+            return
+        if was_known:
+            yield self.gone
+        if self.back is not None:
+            yield self.back
         elif not was_known:
             yield self.first
-            if self.back is None:
-                yield self.gone
-        else:
             yield self.gone
-            if self.back is not None:
-                yield self.back
 
 
 class Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -431,6 +432,26 @@ def test_a_command_that_is_being_replaced_is_run_at_the_next_change(fam: Any, sp
     (spot / "b").touch()
     # What could not be told is told now.
     assert running.lines(1) == [b"run 2"]
+
+
+def test_a_command_that_finds_no_descriptor_left_is_named_and_run_again(
+    fam: Any, spot: Path, until: Any
+) -> None:
+    running = fam("run", spot, "--", "sh", "-c", "echo told of $FAM_EVENT_COUNT")
+    running.ready()
+    assert running.lines(1) == [b"told of 0"]
+    until(lambda: is_asleep(running.process.pid))
+    pid = running.process.pid
+    taken = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+    # One is left: for the file of events, then for an empty stdin, none for what else Popen opens.
+    limit = min(set(range(len(taken) + 1)) - taken) + 1
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))
+    (spot / "a").touch()
+    assert running.said() == "fam: sh: Too many open files"
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    (spot / "b").touch()
+    assert running.lines(1) == [b"told of 2"]
 
 
 def test_a_backend_that_is_not_live_ends_it_after_the_first_run(fam: Any, spot: Path) -> None:

@@ -13,7 +13,7 @@ from famcore.cli.run.manner import Busy, Manner
 from famcore.cli.run.process import Process
 from famcore.cli.run.row import Row
 from famcore.cli.run.words import Words
-from famcore.cli.say import say
+from famcore.cli.say import say, say_error
 from famcore.events import Event
 
 #: Seconds within which a command that is restarted for what it does itself will have done it.
@@ -190,7 +190,9 @@ class Runs:
 
     def _not_started(self, error: OSError) -> None:
         """The system doesn't execute it: that is the end, or what is there is being replaced."""
-        say(f"{error.filename}: {error.strerror}")
+        # The system names nothing where it refuses a pipe or a fork.
+        error.filename = error.filename or self._words.name
+        say_error(error)
         status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
         self._handout.end()
         self._backlog.owe_with_parts(self._told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -199,6 +200,36 @@ def test_a_signal_ends_it_at_any_moment(fam: Any, spot: Path) -> None:
         running.process.send_signal(signal.SIGINT)
         code, _, err = running.end()
         assert (code, "Traceback" in err) == (130, False)
+
+
+#: Begins a command, becomes another user, and tries to do to it what it is told.
+FOREIGN = """
+import os, subprocess, sys
+from famcore.cli.run.process import Process, Stop
+command = Process(["sleep", "600"], os.environ, subprocess.DEVNULL, Stop(15, 0.0))
+os.setresuid(65534, 65534, 0)
+try:
+    if sys.argv[1] == "signal":
+        command.signal(1)
+    else:
+        command.stop(0.0)
+        command.look(1.0)
+except PermissionError as error:
+    print(error.filename, error.strerror, sep=": ")
+os.setresuid(0, 0, 0)
+command.close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("what", ["signal", "stop"])
+def test_a_command_of_another_user_is_named_where_it_can_not_be_signalled(what: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FOREIGN, what], capture_output=True, text=True, timeout=DEADLINE
+    )
+    assert re.fullmatch(
+        r"sleep \(process \d+\) can't be signalled: Operation not permitted\n", done.stdout
+    ), done
 
 
 STUCK = """

@@ -45,6 +45,7 @@ class Process:
         """Execute `words`. Raises the system's `OSError` if that can't be."""
         # Not in the terminal's foreground group: ^C comes to us alone, who end the command.
         self._popen = subprocess.Popen(words, env=environment, stdin=stdin, process_group=0)
+        self._name = words[0]
         self._stop_signal, self._timeout = stop
         #: When (monotonic seconds) the group is sent KILL; None before it is ended.
         self._kill_at: float | None = None
@@ -75,10 +76,14 @@ class Process:
         return self._kill_at is not None
 
     def signal(self, number: int) -> None:
-        """Send a signal to the command, not to the rest of its group."""
+        """Send a signal to the command, not to the rest of its group.
+
+        Raises `PermissionError`, which names it, if it has become another user's, as by sudo.
+        """
         # It is not reaped yet, so the number is its own.
         if not self.is_ending:
-            os.kill(self._popen.pid, number)
+            with self._named():
+                os.kill(self._popen.pid, number)
 
     def stop(self, now: float) -> None:
         """Begin to end it; a second time does nothing."""
@@ -99,7 +104,7 @@ class Process:
         self._send(signal.SIGCONT)
 
     def look(self, now: float) -> None:
-        """See what has become of it. Raises `PermissionError` if it can't be killed."""
+        """See what has become of it. Raises as `signal` does, if it can't be killed."""
         if self._popen.returncode is None:
             self._look_at_command(now)
         if self._popen.returncode is not None:
@@ -107,7 +112,8 @@ class Process:
             self.is_over = not self._is_anyone_left()
         if not self.is_over and self._kill_at is not None and now >= self._kill_at:
             self._kill_at = math.inf
-            with contextlib.suppress(ProcessLookupError):  # gone since it was looked for
+            # It may be gone since it was looked for.
+            with contextlib.suppress(ProcessLookupError), self._named():
                 os.killpg(self._popen.pid, signal.SIGKILL)
 
     def _look_at_command(self, now: float) -> None:
@@ -145,6 +151,14 @@ class Process:
         look = math.inf if self._popen.returncode is None else now + _LOOK
         when = min(self._kill_at, look)
         return None if when == math.inf else when
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            error.filename = f"{self._name} (process {self._popen.pid}) can't be signalled"
+            raise
 
     def _send(self, number: int) -> bool:
         """Send a signal to all in its group; whether anybody is there."""

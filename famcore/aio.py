@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from weakref import WeakValueDictionary
 
-#: A loop and a descriptor → those who wait there. A loop calls but one reader for a descriptor.
-_waiters: dict[tuple[asyncio.AbstractEventLoop, int], list[asyncio.Future[None]]] = {}
+
+class _Waiters(list[asyncio.Future[None]]):
+    """Those who wait in one loop for one descriptor, for which the loop calls but one reader."""
+
+
+#: By loop and descriptor. Who waits keeps them, and the loop's reader: a loop that is closed
+#: meanwhile, and what waited in it, is not kept here.
+_waiters: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, int], _Waiters] = (
+    WeakValueDictionary()
+)
 
 
 async def readable(fileno: int) -> None:
     """Return once `fileno` is readable. The loop knows of it only while somebody waits."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    waiters = _waiters.setdefault((loop, fileno), [])
+    waiters = _waiters.setdefault((loop, fileno), _Waiters())
     waiters.append(ready)
     try:
         if len(waiters) == 1:
@@ -22,10 +31,9 @@ async def readable(fileno: int) -> None:
         waiters.remove(ready)
         if not waiters:
             loop.remove_reader(fileno)
-            del _waiters[loop, fileno]
 
 
-def _wake(waiters: list[asyncio.Future[None]]) -> None:
+def _wake(waiters: _Waiters) -> None:
     for ready in waiters:
         if not ready.done():
             ready.set_result(None)

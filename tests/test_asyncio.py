@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -412,6 +414,35 @@ def test_a_failing_task_of_a_group_ends_it_and_nothing_stays_behind(fam, spot):
         assert not asyncio.get_running_loop().remove_reader(fam.fileno())
 
     in_asyncio(main)
+
+
+def test_a_loop_that_is_closed_while_a_task_waits_is_not_kept(fam, spot):
+    fam.add_monitor(spot)
+    fam.handle_events()
+
+    async def take():
+        async for _ in fam:
+            pass
+
+    def close_amid():
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda loop, context: None)  # it tells of the task
+        task = loop.create_task(take())
+        loop.run_until_complete(asyncio.sleep(SOON))
+        assert not task.done()
+        loop.close()
+        return weakref.ref(loop)
+
+    closed = close_amid()
+    gc.collect()
+    assert closed() is None
+    # And whoever comes next is told.
+    (spot / "new").mkdir()
+
+    async def main():
+        return (await anext(aiter(fam))).filename
+
+    assert in_asyncio(main) == "new"
 
 
 # Monitors come and go

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import select
 import time
 from collections.abc import Sequence
@@ -14,15 +13,14 @@ from famcore.cli.output import STDOUT, aside
 from famcore.cli.printer import Printer
 from famcore.cli.say import say_error
 from famcore.cli.settle import Settle
-from famcore.cli.signals import ENDS, ignore_ends, on_end
+from famcore.cli.signals import ENDS, WakeUp, ignore_ends, on_end
+from famcore.cli.until import milliseconds, seconds
 from famcore.events import Event
 from famcore.hookspecs import hookimpl
 from famcore.monitor import FileMonitor
 
 #: Seconds for which more events are awaited where the core can gather those of a burst.
 BURST = 0.1
-#: Seconds at most to wait in poll(2), which takes milliseconds in an int.
-LONGEST = 86_400.0
 
 
 class Follower:
@@ -57,25 +55,28 @@ class Follower:
         """
         on_end(self._on_signal)
         try:
-            with aside():
-                fam.start()
-            with fam:
-                try:
-                    self._monitors.set(fam)
-                    return self._run(fam)
-                finally:
-                    ignore_ends()  # a server is to be told that we leave
+            with WakeUp() as woken:
+                with aside():
+                    fam.start()
+                with fam:
+                    try:
+                        self._monitors.set(fam)
+                        return self._run(fam, woken)
+                    finally:
+                        ignore_ends()  # a server is to be told that we leave
         except KeyboardInterrupt:
             return INTERRUPTED if self._code is None else self._code
 
-    def _run(self, fam: FileMonitor) -> int:
+    def _run(self, fam: FileMonitor, woken: WakeUp) -> int:
         poll = select.poll()
         poll.register(fam.fileno(), select.POLLIN)
+        # After each signal its handler raises, or has us end.
+        poll.register(woken.fileno(), select.POLLIN)
         # No event is asked for: poll(2) tells of the reader's end unasked.
         poll.register(STDOUT, 0)
         while True:
             self._waiting = False
-            handled = fam.handle_events(min(BURST, self._seconds()))
+            handled = fam.handle_events(min(BURST, seconds(self._until())))
             if self._code is None:
                 self._show(fam, self._settle.due(time.monotonic()))
             self._waiting = True
@@ -87,12 +88,13 @@ class Follower:
                 return DONE
             if self._is_late():
                 return TIMED_OUT
-            for descriptor, _ in poll.poll(0 if handled else math.ceil(self._seconds() * 1000)):
+            for descriptor, _ in poll.poll(0 if handled else milliseconds(self._until())):
                 if descriptor == STDOUT:
                     return DONE
 
     @property
     def _is_enough(self) -> bool:
+        # For type checkers, to which the attribute is the same after a call as before.
         return self._code is not None
 
     def _late_at(self) -> float | None:
@@ -105,11 +107,10 @@ class Follower:
         late_at = self._late_at()
         return late_at is not None and late_at <= time.monotonic()
 
-    def _seconds(self) -> float:
-        """How long nothing needs to be done if nothing comes."""
-        now = time.monotonic()
-        times = [at for at in (self._late_at(), self._settle.when) if at is not None]
-        return min(LONGEST, max(0.0, min(times, default=math.inf) - now))
+    def _until(self) -> float | None:
+        """When something needs to be done if nothing comes."""
+        times = (self._late_at(), self._settle.when)
+        return min((at for at in times if at is not None), default=None)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         second = self._code is not None

@@ -37,6 +37,36 @@ def ignore_ends() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+class WakeUp:
+    """A descriptor that is readable once a signal has come that has a handler.
+
+    The interpreter writes to it as soon as one comes: none falls between the last look at signals
+    and poll(2), which would go on waiting.
+    """
+
+    def __enter__(self) -> Self:
+        self._reader, self._writer = os.pipe()
+        for descriptor in (self._reader, self._writer):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        signal.set_wakeup_fd(-1)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def fileno(self) -> int:
+        """To be polled."""
+        return self._reader
+
+    def drain(self) -> None:
+        """Have it readable no more, until the next signal."""
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._reader, 4096):
+                pass
+
+
 class Signals:
     """Notes signals that end `fam` and those of children, for a loop that polls `fileno()`.
 
@@ -45,14 +75,11 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self._reader, self._writer = os.pipe()
-        for descriptor in (self._reader, self._writer):
-            os.set_blocking(descriptor, False)
+        self._woken = WakeUp()
         self._noted: set[int] = set()
 
     def __enter__(self) -> Self:
-        # The interpreter writes a byte as soon as a signal comes: none falls between two polls.
-        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._woken.__enter__()
         signal.signal(signal.SIGCHLD, self._note)
         signal.signal(QUIT, self._note)
         on_end(self._note)
@@ -66,9 +93,7 @@ class Signals:
     def __exit__(self, *exc_info: object) -> None:
         self.ignore()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.set_wakeup_fd(-1)
-        os.close(self._reader)
-        os.close(self._writer)
+        self._woken.__exit__(*exc_info)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if number in self._noted and number in URGENT:
@@ -77,12 +102,10 @@ class Signals:
 
     def fileno(self) -> int:
         """Readable once there is something to take."""
-        return self._reader
+        return self._woken.fileno()
 
     def take(self) -> set[int]:
         """The numbers of the signals that have come since the last time."""
-        with contextlib.suppress(BlockingIOError):
-            while os.read(self._reader, 4096):
-                pass
+        self._woken.drain()
         taken, self._noted = self._noted, set()
         return taken

@@ -60,6 +60,39 @@ def test_a_signal_ends_it_in_the_midst_of_events(fam: Any, spot: Path) -> None:
             writer.kill()
 
 
+#: Runs `fam` with a poll(2) before which it is sent SIGINT, by C alone: the interpreter does not
+#: look at signals between the two.
+LATE = """
+import ctypes, operator, os, select, signal
+from functools import partial
+from famcore.cli import main
+
+kill, make = ctypes.PyDLL(None).kill, select.poll
+
+class Poll:
+    def __init__(self):
+        self._poll = make()
+        self.register = self._poll.register
+
+    def poll(self, timeout):
+        if timeout == 0:
+            return self._poll.poll(0)
+        calls = partial(kill, os.getpid(), signal.SIGINT), partial(self._poll.poll, timeout)
+        return list(map(operator.call, calls))[1]
+
+select.poll = Poll
+main()
+"""
+
+
+@pytest.mark.parametrize("command", [["watch", "."], ["run", ".", "--", "true"]])
+def test_a_signal_that_comes_just_before_it_waits_ends_it(spot: Path, command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LATE, *command], cwd=spot, capture_output=True, timeout=20
+    )
+    assert done.returncode == 130
+
+
 def test_a_reader_that_leaves_ends_it_quietly_without_a_further_event(fam: Any, spot: Path) -> None:
     watching = fam("watch", spot)
     watching.ready()

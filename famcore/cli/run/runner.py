@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import select
 import stat
@@ -19,14 +18,14 @@ from famcore.cli.run.manner import Manner
 from famcore.cli.run.runs import Runs
 from famcore.cli.run.words import Words
 from famcore.cli.signals import ENDS, QUIT, QUITTED, URGENT, Signals
+from famcore.cli.until import milliseconds
 from famcore.events import Event, EventCode
 from famcore.hookspecs import hookimpl
 from famcore.monitor import FileMonitor
 
-#: Seconds for which more events are awaited where the core can gather those of a burst.
+#: Seconds for which more events are awaited where the core can gather those of a burst. Few, for
+#: signals, and that the command has ended, are not seen meanwhile.
 BURST = 0.001
-#: Seconds at most to wait in poll(2), which takes milliseconds in an int.
-LONGEST = 86_400.0
 
 
 class Runner:
@@ -81,7 +80,8 @@ class Runner:
             # No event is asked for: poll(2) tells of the reader's end unasked.
             poll.register(STDOUT, 0)
         while True:
-            ready = {descriptor for descriptor, _ in poll.poll(self._wait())}
+            timeout = milliseconds(runs.when(time.monotonic()))
+            ready = {descriptor for descriptor, _ in poll.poll(timeout)}
             if STDOUT in ready:
                 poll.unregister(STDOUT)
                 runs.stop(DONE)
@@ -95,12 +95,6 @@ class Runner:
                 runs.stop(DONE)
             if runs.code is not None:
                 return runs.code
-
-    def _wait(self) -> float:
-        """Milliseconds until the next step, if nothing comes."""
-        now = time.monotonic()
-        when = self._runs.when(now)
-        return math.ceil(1000 * (LONGEST if when is None else min(max(0.0, when - now), LONGEST)))
 
     def _obey(self, signals: set[int]) -> None:
         runs = self._runs

@@ -502,3 +502,18 @@ def test_what_is_not_covered_from_the_start_ends_it_too(
     (spot / "dark").mkdir()
     what = ["--", "sleep", "60"] if command == ["run"] else []
     assert fam(*command, "-r", spot, "--strict", "-b", "short", *what).end()[0] == 4
+
+
+def test_what_it_is_given_is_not_told_of_by_another_that_runs(fam: Any, spot: Path) -> None:
+    """They would set each other off for ever."""
+    environment = os.environ | {"TMPDIR": str(spot)}
+    within = fam("run", spot, "--postpone", *python(TELL), env=environment)
+    within.ready()
+    running = fam("run", "-r", spot, "--postpone", "--settle", "0", *python(TELL))
+    running.ready()
+    for number, name in enumerate("abc", 1):
+        (spot / name).touch()
+        told = f"{number} created:{name}".encode()
+        # The file of events has been written by then, and after the next one it would be told.
+        assert within.lines(1) == [told]
+        assert running.lines(1) == [told]

@@ -12,7 +12,7 @@ from famcore.cli import options
 from famcore.cli.asked import asks_for_monitors, patience
 from famcore.cli.monitors import Asked, Monitors
 from famcore.cli.progress import Progress
-from famcore.cli.run.handout import Handout
+from famcore.cli.run.handout import DIRECTORIES, Handout
 from famcore.cli.run.manner import Busy, Manner
 from famcore.cli.run.process import Stop
 from famcore.cli.run.runner import Runner
@@ -143,7 +143,7 @@ def run(
         runner = Runner(monitors, codes, words, manner, handout)
         fam = FileMonitor(
             asked.backend,
-            ignore=(*asked.ignore, handout.name),
+            ignore=(*asked.ignore, DIRECTORIES),
             consumers=[*asked.consumers, monitors, runner],
         )
         return runner.follow(fam, signals)

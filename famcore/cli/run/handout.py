@@ -9,14 +9,17 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from typing import Self
 
+_PREFIX, _SUFFIX = "fam-run-", ".events"
+#: The name of each such directory, as a pattern: not to be told of where it is in a monitored one.
+#: That of another `fam run` is not either: the two would set each other off for ever.
+DIRECTORIES = f"{_PREFIX}*{_SUFFIX}"
+
 
 class Handout:
     """A directory of its own with a file for each run, while it is needed."""
 
     def __init__(self) -> None:
-        self._directory = tempfile.mkdtemp(prefix="fam-run-")
-        #: The directory's name: not to be told of where it is itself in a monitored one.
-        self.name = os.path.basename(self._directory)
+        self._directory = tempfile.mkdtemp(prefix=_PREFIX, suffix=_SUFFIX)
         self._run = 0
 
     def __enter__(self) -> Self:

@@ -727,6 +727,34 @@ def test_a_signal_that_comes_just_before_the_wait_ends_it(script, spot, tmp_path
     assert script(source, spot) == ["stopped", "interrupted"]
 
 
+def test_signals_leave_nothing_to_be_read_where_another_is_woken_by_them(script, spot):
+    """A descriptor that stays readable has somebody's loop go round and round."""
+    source = """if True:
+        import os, select, signal, subprocess, sys, time, famcore
+        fam = famcore.FileMonitor()
+        fam.add_monitor(sys.argv[1])
+        fam.handle_events()
+        reader, writer = os.pipe()
+        for descriptor in (reader, writer):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        storm = f"import os\\nwhile True: os.kill({os.getpid()}, {signal.SIGUSR1:d})"
+        with subprocess.Popen([sys.executable, "-c", storm]) as child:
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                fam.handle_events(0.00001)
+                try:
+                    os.read(reader, 65536)
+                except BlockingIOError:
+                    pass
+            child.kill()
+        fam.handle_events()
+        print(select.select([fam.fileno()], [], [], 0)[0])
+    """
+    assert script(source, spot) == ["[]"]
+
+
 def test_no_stop_of_another_thread_is_lost_whenever_it_comes(fam, spot, background):
     fam.add_monitor(spot)
     for number in range(300):

@@ -30,6 +30,9 @@ def asks_for_monitors(command: Callable[..., int]) -> Callable[..., int]:
         no_default_ignore: bool,
         **others: Any,
     ) -> int:
+        names = [name for name, _ in others["consumers"]]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise click.UsageError(f"--consumer {twice} is given twice")
         asked = Asked(
             paths=_with_stdin(paths, b"\0" if from0 else b"\n"),
             ignore=(*(() if no_default_ignore else DEFAULT_IGNORE), *ignore),
@@ -47,7 +50,13 @@ _SHARED = (
     click.option("-r", "--recursive", is_flag=True, help="Directories with all that is in them."),
     click.option("-b", "--backend", metavar="NAME", help="The backend to use, not the best one."),
     click.option("--from0", is_flag=True, help="PATHs on stdin end with NUL, not with newline."),
-    click.option("--ignore", metavar="GLOB", multiple=True, help="Ignore such names too."),
+    click.option(
+        "--ignore",
+        metavar="GLOB",
+        multiple=True,
+        type=options.glob,
+        help="Ignore such names too.",
+    ),
     click.option("--no-default-ignore", is_flag=True, help="Don't ignore editors' files."),
     click.option(
         "--consumer",

@@ -96,5 +96,9 @@ class Monitors:
             paths = list(self.paths.values())
             what = ", ".join(paths) if len(paths) <= NAMED else f"{len(paths)} paths"
             say(f"watching {what} ({fam.backend})")
-            say(*(f"{path} is not there yet; it is waited for" for path in self._missing[:NAMED]))
+            if not fam.is_live:
+                say(f"{fam.backend} tells what is there, and no change")
+            else:
+                missing = self._missing[:NAMED]
+                say(*(f"{path} is not there yet; it is waited for" for path in missing))
         return self.is_ready

@@ -43,6 +43,19 @@ def consumer(value: str) -> tuple[str, dict[str, str]]:
     return name, options
 
 
+def glob(value: str) -> str:
+    """A pattern that a name may match: they are relative, and none ends with a slash."""
+    if not value:
+        raise click.BadParameter("a pattern is empty")
+    if value.endswith("/"):
+        raise click.BadParameter(
+            f"no name ends with a slash as {value!r}: give {value.rstrip('/')!r}"
+        )
+    if value.startswith("/"):
+        raise click.BadParameter(f"names are relative to PATH, not as {value!r}")
+    return value
+
+
 def seconds(value: str) -> float:
     """A number of seconds, finite and not negative."""
     try:

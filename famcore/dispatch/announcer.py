@@ -46,7 +46,9 @@ class Announcer:
                         self._heard.append(path)
                     self._dispatch.notify("fam_restored", path=path)
                 case Resynced(reason, brought):
-                    log.warning("%s: the disk was compared, events by that: %d", reason, brought)
+                    log.warning(
+                        "%s: the disk was compared, and %d events make up for it", reason, brought
+                    )
                     self._dispatch.notify("fam_resynced", reason=reason, count=brought)
                 case Failed(name, error):
                     # A server that is gone is nothing to be found out in the backend's code.

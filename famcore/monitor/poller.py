@@ -88,13 +88,14 @@ class Poller:
         # Python itself is to write to the pipe then.
         others = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         if others != -1:
-            signal.set_wakeup_fd(others)
+            signal.set_wakeup_fd(others, warn_on_full_buffer=False)
         try:
             return self._wait(timeout)
         finally:
             if others == -1:
                 signal.set_wakeup_fd(-1)
-                self._written = True
+            # Also where it is another's: one may have come before that was put back.
+            self._written = True
 
     def _wait(self, timeout: float | None) -> set[int]:
         ready = set()

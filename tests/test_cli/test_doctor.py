@@ -181,7 +181,7 @@ def test_the_environment_is_said_to_name_it(
     monkeypatch.setenv("FAM_BACKEND", "pseudo")
     picked = doctor().of("backend")[0]
     assert picked["text"].startswith("pseudo (fam-pseudo ")
-    assert picked["text"].endswith("is picked: $FAM_BACKEND names it")
+    assert "is picked: $FAM_BACKEND names it" in picked["text"]
     monkeypatch.setenv("FAM_BACKEND", "psuedo")
     report = doctor()
     assert report.code == 1
@@ -191,6 +191,25 @@ def test_the_environment_is_said_to_name_it(
     assert none["remedy"] == ""
     [inotify] = [each for each in others if each["data"]["name"] == "inotify"]
     assert inotify["text"].endswith("it is not used, as $FAM_BACKEND names another")
+
+
+def test_a_backend_that_tells_no_change_is_an_error(
+    doctor: Callable[..., Report], spot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAM_BACKEND", "pseudo")
+    report = doctor(spot)
+    picked = report.of("backend")[0]
+    assert (picked["level"], picked["remedy"]) == ("error", "unset FAM_BACKEND")
+    assert picked["text"].endswith("it is not live: no change is told")
+    assert report.code == 1
+
+
+@pytest.mark.parametrize("way", ["nowhere/at/all", "file/below"])
+def test_of_what_can_not_be_no_filesystem_is_said(
+    way: str, doctor: Callable[..., Report], spot: Path
+) -> None:
+    (spot / "file").touch()
+    assert doctor(spot / way).of("filesystem") == []
 
 
 def test_one_that_can_not_start_is_named_and_the_next_is_tried(

@@ -418,6 +418,25 @@ def test_a_command_that_can_not_be_run_ends_it(fam: Any, spot: Path) -> None:
     assert err.endswith("fam: /nowhere/make: No such file or directory\n")
 
 
+@pytest.mark.parametrize(
+    ("first_line", "code", "why"),
+    [
+        ("#!/nowhere/sh", 127, "the interpreter that its first line names is not"),
+        ("true", 126, "its first line names no interpreter: begin it with #!, or give --shell"),
+    ],
+)
+def test_a_script_without_its_interpreter_is_not_said_to_be_missing(
+    fam: Any, spot: Path, first_line: str, code: int, why: str
+) -> None:
+    script = spot.parent / "script"
+    script.write_text(f"{first_line}\n")
+    script.chmod(0o755)
+    running = fam("run", spot, "--", script)
+    ended, _, err = running.end()
+    assert ended == code
+    assert err.endswith(f"{why}\n")
+
+
 def test_a_command_that_is_being_replaced_is_run_at_the_next_change(fam: Any, spot: Path) -> None:
     command = spot.parent / "command"
     command.write_text("#!/bin/sh\necho run $FAM_EVENT_COUNT\n")

@@ -344,3 +344,12 @@ def test_a_command_that_insists_on_the_terminal_is_ended_and_told_why(
         "fam: sh was ended: it wants the terminal, which no command of fam run can have"
     )
     assert running.process.wait(DEADLINE) == 128 + signal.SIGTERM
+
+
+def test_one_that_wants_it_again_before_it_ends_is_not_waited_for(
+    terminal: Any, spot: Path
+) -> None:
+    wants_it = ("sh", "-c", "trap 'read y </dev/tty' TERM; read x </dev/tty")
+    running = terminal.start("run", spot, "--stop-timeout", "600", "--once", "--", *wants_it)
+    assert terminal.line("the terminal").startswith("fam: sh was ended: it wants the terminal")
+    assert running.process.wait(DEADLINE) == 128 + signal.SIGKILL

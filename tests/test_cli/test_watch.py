@@ -202,7 +202,8 @@ def test_timeout_passes_though_what_is_not_printed_goes_on(fam: Any, spot: Path)
 
 def test_a_backend_that_is_not_live_ends_it_after_what_is_there(fam: Any, spot: Path) -> None:
     (spot / "a").touch()
-    code, out, _ = fam("watch", spot, "-b", "pseudo", "--format", "{event} {filename}").end()
+    code, out, err = fam("watch", spot, "-b", "pseudo", "--format", "{event} {filename}").end()
+    assert err.endswith("fam: pseudo tells what is there, and no change\n")
     assert (code, out) == (0, f"exists {spot}\nexists a\nendExist {spot}\n".encode())
 
 

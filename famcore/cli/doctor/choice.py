@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from famcore.backend import Backend
+from famcore.backend import Backend, Capability
 from famcore.catalog import Found, Status, choose, find_backends
 from famcore.cli.doctor.finding import Finding, Level
 from famcore.errors import FamError, NoBackend
@@ -30,12 +30,11 @@ def look_at_backends() -> tuple[list[type[Backend]], list[Finding]]:
     named = os.environ.get("FAM_BACKEND")
     why = "$FAM_BACKEND names it" if named else "the live one of the highest priority"
     who = next((f" ({it.distribution})" for it in every if it.name == best.name), "")
-    picked = Finding(
-        Level.OK,
-        "backend",
-        f"{best.name}{who} is picked: {why}",
-        data={"name": best.name, "priority": best.priority, "status": Status.USABLE},
-    )
+    data = {"name": best.name, "priority": best.priority, "status": Status.USABLE}
+    picked = Finding(Level.OK, "backend", f"{best.name}{who} is picked: {why}", data=data)
+    if Capability.LIVE not in best.capabilities:
+        text = f"{picked.text}, and it is not live: no change is told"
+        picked = Finding(Level.ERROR, "backend", text, "unset FAM_BACKEND", data)
     return chosen, [picked, *_others(every, best.name)]
 
 

@@ -22,7 +22,8 @@ def examine(path: str | None) -> Iterator[Finding]:
     tree = None
     if path is not None:
         yield from look_at_way(path)
-        yield from look_at_filesystem(path)
+        if os.path.lexists(path) or os.path.isdir(os.path.dirname(path)):
+            yield from look_at_filesystem(path)
         if backends and os.path.isdir(path):
             tree = count(path, backends[0])
             yield describe(tree)

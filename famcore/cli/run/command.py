@@ -126,6 +126,10 @@ def run(
         raise click.UsageError("--signal is what --busy signal sends: give that too")
     if shell and any(PATHS in word for word in command[:1]):
         raise click.UsageError(f'--shell: {PATHS} is an ARGUMENT of its own; the script has "$@"')
+    if not command[0]:
+        raise click.UsageError("COMMAND is empty")
+    if command[0] == PATHS:
+        raise click.UsageError(f"COMMAND is {PATHS}: what is changed would itself be executed")
     codes = CHANGES if only is None else only - {EventCode.END_EXIST}
     if not codes:
         raise click.UsageError("--only endExist leaves no reason to run the command")

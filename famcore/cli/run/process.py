@@ -126,9 +126,13 @@ class Process:
             if not self.is_ending:
                 self._end(now)
             self._popen.poll()
-        elif not self.is_ending and found.si_status in (signal.SIGTTIN, signal.SIGTTOU):
-            self._wanted_terminal = True
-            self._end(now)
+        elif found.si_status in (signal.SIGTTIN, signal.SIGTTOU):
+            if self._wanted_terminal:
+                # Before it ends it wants it again, as an editor does to clear the screen.
+                self.hurry()
+            elif not self.is_ending:
+                self._wanted_terminal = True
+                self._end(now)
 
     def _is_anyone_left(self) -> bool:
         """Whether anybody of its group is there, but for zombies: not every PID 1 reaps them."""

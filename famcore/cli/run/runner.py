@@ -80,7 +80,7 @@ class Runner:
             # No event is asked for: poll(2) tells of the reader's end unasked.
             poll.register(STDOUT, 0)
         while True:
-            timeout = milliseconds(runs.when(time.monotonic()))
+            timeout = 0 if signals.has_any else milliseconds(runs.when(time.monotonic()))
             ready = {descriptor for descriptor, _ in poll.poll(timeout)}
             if STDOUT in ready:
                 poll.unregister(STDOUT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 
@@ -193,6 +195,10 @@ class Runs:
         # The system names nothing where it refuses a pipe or a fork.
         error.filename = error.filename or self._words.name
         say_error(error)
+        if error.errno == errno.ENOENT and os.path.exists(error.filename):
+            say("it is there: the interpreter that its first line names is not")
+        elif error.errno == errno.ENOEXEC:
+            say("its first line names no interpreter: begin it with #!, or give --shell")
         status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
         self._handout.end()
         self._backlog.owe_with_parts(self._told)

@@ -32,6 +32,8 @@ NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", 
 #: Set in them.
 INSIDE = "FAM_FAMD_INSIDE"
 CONFIGURATION = "/run/fam.conf"
+#: A byte for each time that it failed.
+FAILED = "/run/famd-failed"
 
 #: Where the portmapper listens; its own program and procedure; famd's program.
 PORTMAPPER = ("127.0.0.1", 111)
@@ -74,6 +76,11 @@ def famd_pid():
         except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             continue
     return None
+
+
+def failures():
+    """How often it has failed. Who ends it by `stop_famd` is not counted."""
+    return os.path.getsize(FAILED)
 
 
 def start_famd():
@@ -174,6 +181,7 @@ def make_place():
     run("mount", "--bind", "/run/etc", "/etc")
     # Whenever it polls and something that is watched is just not there, it fails. So: seldom.
     settings = {"untrusted_user": "nobody", "local_only": "true", "nfs_polling_interval": "86400"}
+    Path(FAILED).touch()
     Path(CONFIGURATION).write_text("".join(f"{key} = {settings[key]}\n" for key in settings))
 
 
@@ -196,6 +204,8 @@ def serve(command):
             return code if code >= 0 else 128 - code
         if code in (-signal.SIGSEGV, -signal.SIGABRT):
             # As it does when there is much to do. Where it serves for good somebody sees to that.
+            with open(FAILED, "a") as failed:
+                failed.write("\n")
             start_famd()
 
 

@@ -234,6 +234,20 @@ def test_famd_tells_of_a_directory(tmp_path):
     connection.libfam.FAMClose(ctypes.byref(connection))
 
 
+begun: list[int] = []
+
+
+@pytest.mark.famd
+def test_a_test_that_failed_because_famd_did_is_carried_out_again():
+    failures = FAMD["failures"]()
+    begun.append(failures)
+    if len(begun) == 1:
+        os.kill(FAMD["famd_pid"](), signal.SIGSEGV)
+        FAMD["wait"](lambda: FAMD["failures"]() > failures)
+        pytest.fail("famd has failed")
+    assert len(begun) == 2
+
+
 @pytest.mark.famd
 def test_famd_is_killed_and_started_again():
     assert FAMD["is_inside"]()

@@ -104,11 +104,6 @@ class Signals:
         """Readable once there is something to take."""
         return self._woken.fileno()
 
-    @property
-    def has_any(self) -> bool:
-        """Whether there is something to take, be it told by `fileno()` or while the core waited."""
-        return bool(self._noted)
-
     def take(self) -> set[int]:
         """The numbers of the signals that have come since the last time."""
         self._woken.drain()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -91,6 +92,53 @@ def test_a_signal_that_comes_just_before_it_waits_ends_it(spot: Path, command: l
         [sys.executable, "-c", LATE, *command], cwd=spot, capture_output=True, timeout=20
     )
     assert done.returncode == 130
+
+
+#: Runs `fam` with a `set_wakeup_fd` at which, once the directory now~ is there, a change and a
+#: SIGTERM come while somebody else has borrowed the descriptor that signals are written to.
+BORROWED = """
+import os, signal
+from famcore.cli import main
+
+set_wakeup_fd = signal.set_wakeup_fd
+
+def borrow(descriptor, **options):
+    lender = set_wakeup_fd(descriptor, **options)
+    if -1 not in (lender, descriptor) and os.path.isdir("now~") and not os.path.exists("then"):
+        os.mkdir("then")
+        os.kill(os.getpid(), signal.SIGTERM)
+    return lender
+
+signal.set_wakeup_fd = borrow
+main()
+"""
+
+
+def test_a_signal_that_comes_while_another_waits_for_signals_ends_it(tmp_path: Path) -> None:
+    # Where the other finds it before it rests, all is well: in about every second try.
+    for number in range(5):
+        spot = tmp_path / str(number)
+        spot.mkdir()
+        command = ["run", ".", "--postpone", "--only", "deleted", "--", "true"]
+        with subprocess.Popen(
+            [sys.executable, "-c", BORROWED, *command], cwd=spot, stderr=subprocess.PIPE
+        ) as process:
+            try:
+                assert process.stderr is not None
+                assert process.stderr.readline().startswith(b"fam: watching ")
+                # No reason to run, for which it would look at signals once more. It does not wait
+                # after each: it may have been too slow for that.
+                (spot / "now~").mkdir()
+                for again in range(100):
+                    if (spot / "then").is_dir():
+                        break
+                    (spot / f"{again}~").mkdir()
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(0.1)
+                assert (spot / "then").is_dir()
+                assert process.wait(20) == 0
+            finally:
+                process.kill()
 
 
 def test_a_reader_that_leaves_ends_it_quietly_without_a_further_event(fam: Any, spot: Path) -> None:

@@ -80,14 +80,16 @@ class Runner:
             # No event is asked for: poll(2) tells of the reader's end unasked.
             poll.register(STDOUT, 0)
         while True:
-            timeout = 0 if signals.has_any else milliseconds(runs.when(time.monotonic()))
+            timeout = milliseconds(runs.when(time.monotonic()))
             ready = {descriptor for descriptor, _ in poll.poll(timeout)}
             if STDOUT in ready:
                 poll.unregister(STDOUT)
                 runs.stop(DONE)
-            self._obey(signals.take())
             # What the command did is told before its end is seen: under `Busy.IGNORE` that counts.
             fam.handle_events(BURST if fam.fileno() in ready else 0)
+            # Only now: while it waits the core borrows for a moment what signals are written to.
+            # One that comes then is noted, but would not end poll(2).
+            self._obey(signals.take())
             if self._monitors.is_lost:
                 runs.stop(LOST)
             runs.step(time.monotonic())

@@ -57,7 +57,8 @@ class Capability(enum.Flag):
     CONTENTS = enum.auto()
     #: The two halves of a rename carry the same cookie.
     MOVES = enum.auto()
-    #: It never loses a change without saying RESCAN.
+    #: It never loses a change without saying RESCAN. Who compares two looks says so of a directory
+    #: whose own stamp moved, too: a name that came and went between them may be known to the core.
     EXACT = enum.auto()
     #: It tells every change by name, those that are undone at once too.
     EACH = enum.auto()

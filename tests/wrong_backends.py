@@ -353,6 +353,17 @@ class LeavesOutWhatIsUndone(Right):
         return [each for each in changes if each.name not in gone]
 
 
+class ComparesTwoLooks(Right):
+    """test_what_is_undone_at_once_is_told_or_a_look_is_asked_for"""
+
+    capabilities = Right.capabilities & ~Capability.EACH
+
+    def read(self):
+        changes = super().read()
+        gone = {each.name for each in changes if each.kind is Kind.DELETED}
+        return [each for each in changes if each.name not in gone]
+
+
 class TellsBackwards(Right):
     """test_each_change_of_a_burst_is_told_once_and_in_order"""
 

@@ -157,6 +157,24 @@ class ChangesTests(Kit):
             f"CREATED 'a' of {other!r}, or RESCAN: it goes on afterwards",
         )
 
+    @needs(_EXACT)
+    def test_what_is_undone_at_once_is_told_or_a_look_is_asked_for(self, trial: Trial) -> None:
+        """EXACT: of names that came and went between two reads, too: the core may know them."""
+        trial.do(make_directory("d"), make_directory("d/b"))
+        key = trial.watch("d")
+        undone = [
+            ([make("d/a"), remove("d/a")], Kind.DELETED, "a"),
+            ([rename("d/b", "b"), rename("b", "d/b")], Kind.CREATED, "b"),
+        ]
+        for does, kind, name in undone:
+            trial.rest()
+            trial.forget()
+            trial.do(*does)
+            trial.until(
+                lambda _, kind=kind, name=name: trial.is_told(kind, key, name),  # type: ignore[misc]
+                f"{kind.name} {name!r} of {key!r}, or RESCAN",
+            )
+
     @needs(Capability.LIVE | Capability.EACH)
     def test_what_is_undone_at_once_is_told_in_order(self, trial: Trial) -> None:
         """EACH: every change is told by name, in order, also those that are undone at once."""

@@ -755,6 +755,33 @@ def test_signals_leave_nothing_to_be_read_where_another_is_woken_by_them(script,
     assert script(source, spot) == ["[]"]
 
 
+def test_a_signal_that_comes_amid_is_written_to_whom_it_belongs(script, spot):
+    """Who polls that descriptor, and looks for signals when it is readable, would sleep over it."""
+    source = """if True:
+        import os, signal, sys, famcore
+        fam = famcore.FileMonitor()
+        fam.add_monitor(sys.argv[1])
+        fam.handle_events()
+        reader, writer = os.pipe()
+        for descriptor in (reader, writer):
+            os.set_blocking(descriptor, False)
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        set_wakeup_fd = signal.set_wakeup_fd
+
+        def set_and_send(descriptor, **options):
+            before = set_wakeup_fd(descriptor, **options)
+            if descriptor != writer:
+                os.kill(os.getpid(), signal.SIGUSR1)
+            return before
+
+        signal.set_wakeup_fd = set_and_send
+        fam.handle_events(0.01)
+        print({*os.read(reader, 100)} == {signal.SIGUSR1})
+    """
+    assert script(source, spot) == ["True"]
+
+
 def test_no_stop_of_another_thread_is_lost_whenever_it_comes(fam, spot, background):
     fam.add_monitor(spot)
     for number in range(300):

@@ -89,6 +89,7 @@ class Poller:
         others = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         if others != -1:
             signal.set_wakeup_fd(others, warn_on_full_buffer=False)
+            self._pass_on(others)
         try:
             return self._wait(timeout)
         finally:
@@ -96,6 +97,16 @@ class Poller:
                 signal.set_wakeup_fd(-1)
             # Also where it is another's: one may have come before that was put back.
             self._written = True
+
+    def _pass_on(self, descriptor: int) -> None:
+        """Write to another's `descriptor` the signals that came while it was not the one set."""
+        self._signalled = False  # what is read here is to be written again, whatever handlers raise
+        with contextlib.suppress(BlockingIOError):
+            came = os.read(self._woken, 512)
+            self.wake()
+            if signals := came.replace(b"\0", b""):
+                with contextlib.suppress(OSError):  # full: it is readable then
+                    os.write(descriptor, signals)
 
     def _wait(self, timeout: float | None) -> set[int]:
         ready = set()

@@ -87,8 +87,6 @@ class Runner:
                 runs.stop(DONE)
             # What the command did is told before its end is seen: under `Busy.IGNORE` that counts.
             fam.handle_events(BURST if fam.fileno() in ready else 0)
-            # Only now: while it waits the core borrows for a moment what signals are written to.
-            # One that comes then is noted, but would not end poll(2).
             self._obey(signals.take())
             if self._monitors.is_lost:
                 runs.stop(LOST)

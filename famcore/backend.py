@@ -57,8 +57,9 @@ class Capability(enum.Flag):
     CONTENTS = enum.auto()
     #: The two halves of a rename carry the same cookie.
     MOVES = enum.auto()
-    #: It never loses a change without saying RESCAN. Who compares two looks says so of a directory
-    #: whose own stamp moved, too: a name that came and went between them may be known to the core.
+    #: It never loses a change without saying RESCAN. Who compares two looks says RESCAN of each
+    #: directory whose ctime moved, or is too fresh to tell, also where the names are the same: the
+    #: core may know one that came and went between them.
     EXACT = enum.auto()
     #: It tells every change by name, those that are undone at once too.
     EACH = enum.auto()

@@ -25,6 +25,8 @@ class MinimalBackend(Backend):
 
     def watch(self, path, interest=Interest.ALL):
         now = Watch(path)
+        if now.kind is Kind.RESCAN and interest > Interest.SELF:
+            os.scandir(path).close()  # refused if it may not be listed
         known = self.watches.setdefault(path, now)
         if known.identity != now.identity:
             known = self.watches[path] = now
@@ -67,7 +69,6 @@ class Watch:
         self.attributes = (status.st_mode, status.st_uid, status.st_gid)
         self.kind, self.stamp = Kind.CHANGED, status.st_ctime_ns
         if stat.S_ISDIR(status.st_mode):
-            os.scandir(path).close()  # refused if it may not be listed
             self.kind, self.stamp = Kind.RESCAN, status.st_mtime_ns
         now = time.time_ns()
         if now - 20_000_000 < self.stamp <= now and not stat.S_ISLNK(status.st_mode):

@@ -755,30 +755,46 @@ def test_signals_leave_nothing_to_be_read_where_another_is_woken_by_them(script,
     assert script(source, spot) == ["[]"]
 
 
+#: A program that is about to wait, with a descriptor of its own to which signals are written; once
+#: the core's is set instead, `amid` happens.
+AMID = """if True:
+    import os, signal, sys, time, famcore
+    fam = famcore.FileMonitor()
+    fam.add_monitor(sys.argv[1])
+    fam.handle_events()
+    reader, writer = os.pipe()
+    for descriptor in (reader, writer):
+        os.set_blocking(descriptor, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    set_wakeup_fd, amid = signal.set_wakeup_fd, {amid}
+
+    def set_it(descriptor, **options):
+        global amid
+        before = set_wakeup_fd(descriptor, **options)
+        if descriptor != writer and amid:
+            does, amid = amid, None
+            does()
+        return before
+
+    signal.set_wakeup_fd = set_it
+    began = time.monotonic()
+    fam.handle_events(10)
+    {then}
+"""
+
+
 def test_a_signal_that_comes_amid_is_written_to_whom_it_belongs(script, spot):
     """Who polls that descriptor, and looks for signals when it is readable, would sleep over it."""
-    source = """if True:
-        import os, signal, sys, famcore
-        fam = famcore.FileMonitor()
-        fam.add_monitor(sys.argv[1])
-        fam.handle_events()
-        reader, writer = os.pipe()
-        for descriptor in (reader, writer):
-            os.set_blocking(descriptor, False)
-        signal.signal(signal.SIGUSR1, lambda *_: None)
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        set_wakeup_fd = signal.set_wakeup_fd
+    amid = "lambda: os.kill(os.getpid(), signal.SIGUSR1)"
+    handler = "signal.signal(signal.SIGUSR1, lambda *_: fam.stop())"
+    source = AMID.format(
+        amid=f"{amid}; {handler}", then="print([*os.read(reader, 100)] == [signal.SIGUSR1])"
+    )
+    assert script(source, spot) == ["True"]
 
-        def set_and_send(descriptor, **options):
-            before = set_wakeup_fd(descriptor, **options)
-            if descriptor != writer:
-                os.kill(os.getpid(), signal.SIGUSR1)
-            return before
 
-        signal.set_wakeup_fd = set_and_send
-        fam.handle_events(0.01)
-        print({*os.read(reader, 100)} == {signal.SIGUSR1})
-    """
+def test_a_stop_that_comes_amid_is_not_lost(script, spot):
+    source = AMID.format(amid="fam.stop", then="print(time.monotonic() - began < 5)")
     assert script(source, spot) == ["True"]
 
 

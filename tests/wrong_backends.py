@@ -364,6 +364,18 @@ class ComparesTwoLooks(Right):
         return [each for each in changes if each.name not in gone]
 
 
+class ComparesNamesAlone(Right):
+    """test_what_is_undone_at_once_is_told_or_a_look_is_asked_for"""
+
+    capabilities = Right.capabilities & ~Capability.EACH
+
+    def read(self):
+        changes = super().read()
+        gone = {each.name for each in changes if each.kind is Kind.DELETED}
+        back = {each.name for each in changes if each.kind is Kind.CREATED and each.cookie}
+        return [each for each in changes if each.name not in gone & back]
+
+
 class TellsBackwards(Right):
     """test_each_change_of_a_burst_is_told_once_and_in_order"""
 

@@ -100,7 +100,7 @@ class Poller:
 
     def _pass_on(self, descriptor: int) -> None:
         """Write to another's `descriptor` the signals that came while it was not the one set."""
-        self._signalled = False  # what is read here is to be written again, whatever handlers raise
+        self._signalled = False  # so that `signal` writes again, should a handler raise amid this
         with contextlib.suppress(BlockingIOError):
             came = os.read(self._woken, 512)
             self.wake()

@@ -83,9 +83,14 @@ def failures():
     return os.path.getsize(FAILED)
 
 
+def launch_famd():
+    """Start it."""
+    start("usr/sbin/famd", "-f", "-L", "-T", "0", "-c", CONFIGURATION)
+
+
 def start_famd():
     """Start it, and wait until it serves."""
-    start("usr/sbin/famd", "-f", "-L", "-T", "0", "-c", CONFIGURATION)
+    launch_famd()
     wait(serves)
 
 
@@ -206,7 +211,8 @@ def serve(command):
             # As it does when there is much to do. Where it serves for good somebody sees to that.
             with open(FAILED, "a") as failed:
                 failed.write("\n")
-            start_famd()
+            # Who waited for it here would not see that it fails again meanwhile.
+            launch_famd()
 
 
 if __name__ == "__main__":

@@ -165,6 +165,7 @@ class ChangesTests(Kit):
         undone = [
             ([make("d/a"), remove("d/a")], Kind.DELETED, "a"),
             ([rename("d/b", "b"), rename("b", "d/b")], Kind.CREATED, "b"),
+            ([make("d/c"), remove("d/c"), make("d/x")], Kind.DELETED, "c"),
         ]
         for does, kind, name in undone:
             trial.rest()
